@@ -1,0 +1,5 @@
+"""``python -m hominis``."""
+
+from hominis.cli import main
+
+main()

@@ -1,0 +1,86 @@
+"""Where a stage function works and speaks, and the heart that beats meanwhile."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from hominis.errors import Interrupted
+from hominis.store.attempts import Attempt
+
+
+class Meter(Protocol):
+    """Counts what an attempt consumes."""
+
+    def read(self) -> Mapping[str, float | str]:
+        """Return cumulative readings since the meter was made."""
+
+
+class NoMeter:
+    """Counts nothing: for trying a stage by hand."""
+
+    def read(self) -> Mapping[str, float | str]:
+        """Return no reading."""
+        return {}
+
+
+class Work:
+    """The scratch of an attempt, as its stage function sees it (``types.Scratch``)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.out, self.checkpoints = folder / "out", folder / "checkpoints"
+        for path in (self.out, self.checkpoints):
+            path.mkdir(parents=True, exist_ok=True)
+        self.latest: dict[str, Any] = {}
+        self._stop, self._polled = False, False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the attempt was asked to stop. Who reads this promises to stop by itself."""
+        self._polled = True
+        return self._stop
+
+    def progress(self, done: float, total: float, unit: str, **figures: float) -> None:
+        """Keep the latest figures for the next heartbeat."""
+        self.latest = {"done": done, "total": total, "unit": unit, **figures}
+
+    def stop(self, *_: object) -> None:
+        """Ask the stage function to stop: at its own time if it polls, else here and now."""
+        self._stop = True
+        if not self._polled:
+            raise Interrupted("asked to stop")
+
+
+@contextlib.contextmanager
+def stop_signals(work: Work) -> Iterator[None]:
+    """Turn SIGTERM and SIGUSR2 (sent before a wall time; NCCL may catch USR1) into a request to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, work.stop) for number in (signal.SIGTERM, signal.SIGUSR2)}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+@contextlib.contextmanager
+def heartbeats(attempt: Attempt, figures: Callable[[], dict[str, Any]], every_s: float) -> Iterator[None]:
+    """Write a heartbeat into the attempt every ``every_s`` seconds, from a thread, while the body runs."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(every_s):
+            with contextlib.suppress(OSError):  # a full disk must not stop the heart
+                attempt.write("beat", **figures())
+
+    heart = threading.Thread(target=beat, daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        done.set()
+        heart.join()
