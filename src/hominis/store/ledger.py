@@ -63,7 +63,10 @@ def _attempt(folder: Path, n: int, is_last: bool, proof: Proof) -> Attempt:
     first, last = events[0], events[-1]
     closed = last["event"] == "close"
     lost = not closed and (not is_last or proof(first["owner"]) is not None)
-    latest = {name: next((e[name] for e in reversed(events) if name in e), {}) for name in ("reading", "progress")}
+
+    def latest(name: str) -> dict[str, Any]:
+        return next((event[name] for event in reversed(events) if name in event), {})
+
     return Attempt(
         stage=first["stage"],
         part=first["part"],
@@ -76,5 +79,6 @@ def _attempt(folder: Path, n: int, is_last: bool, proof: Proof) -> Attempt:
         closed=closed,
         outcome="lost" if lost else last.get("outcome"),
         error=last.get("error", ""),
-        **latest,
+        reading=latest("reading"),
+        progress=latest("progress"),
     )

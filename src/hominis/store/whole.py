@@ -43,9 +43,7 @@ def conclude(
         rows = [{"part": part, "key": k, "receipt": _digest(site, stage.name, k)} for part, k in parts.items()]
         files.replace(out / PARTS, "".join(json.dumps(row) + "\n" for row in rows))
         described, count = artefacts.describe_files(out), {"parts": len(parts)}
-        receipt = Receipt(
-            stage.name, stage.revision, key, "", {}, section.keyed(), inputs, described, count
-        )
+        receipt = Receipt(stage.name, stage.revision, key, "", {}, section.keyed(), inputs, described, count)
         artefacts.publish(site, out, receipt)
     return artefacts.open_artefact(site, stage.name, key).receipt
 

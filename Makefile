@@ -1,0 +1,53 @@
+# `make run`: raw text to results table. `make test`: every test. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+CONFIG ?= workflow/config/quickstart.yaml
+PROFILE ?= local
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.PHONY: help env run test faults lint format clean
+
+help: ## List what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+env: $(VENV)/ready ## Make the environment in .venv (torch first: a CPU wheel).
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing torch (1 of 2)"
+	$(PIP) install -q -c constraints.txt torch==$$(sed -n 's/^torch==//p' constraints.txt)
+	@echo "installing hominis and what it stands on (2 of 2, one to three minutes)"
+	$(PIP) install -q -c constraints.txt -e '.[train,evaluate,dev]'
+	@touch $@
+
+run: env ## Run the quickstart: raw text to results/quickstart/report/index.html.
+	@hominis doctor
+	snakemake --profile $(PROFILE) --configfile $(CONFIG)
+	@hominis account --config $(CONFIG)
+	@hominis status --config $(CONFIG) | tail -1
+
+test: env ## Run the tests, with coverage.
+	coverage erase
+	coverage run -m pytest
+	coverage combine -q
+	coverage report --skip-covered --fail-under=85
+
+faults: env ## Run the fault tests at full length.
+	HOMINIS_FAULTS=full pytest tests/faults
+
+lint: env ## Check style, types, import contracts and the workflow.
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+format: env ## Format the sources.
+	ruff check --fix
+	ruff format
+	snakefmt Snakefile rules
+
+clean: ## Remove the environment and what tools left; results and the store stay.
+	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .coverage*

@@ -1,0 +1,40 @@
+# Requires: `config`, a complete run. Gives: RUN (the checked configuration), the names of receipts and logs, and the
+# digest of a stage's section, by which Snakemake notices a changed setting.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from hominis.config.run import load
+from hominis.errors import HominisError
+from hominis.store.files import canonical, digest, replace
+
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+try:
+    RUN = load(config)
+except HominisError as error:
+    raise WorkflowError(str(error)) from None
+
+CONFIG = RUN.folder / "config.json"
+PAGE = RUN.folder / "report" / "index.html"
+
+
+def receipt(stage):
+    """Return the receipt of a stage, the only file of it that Snakemake tracks."""
+    return RUN.receipts / f"{stage}.json"
+
+
+def logfile(stage):
+    """Return the log of a stage's driver."""
+    return RUN.folder / "logs" / f"{stage}.log"
+
+
+def section(stage):
+    """Return the digest of a stage's section of the configuration."""
+    return digest(getattr(RUN, stage).model_dump(mode="json"))
+
+
+onstart:
+    replace(CONFIG, canonical(RUN.model_dump(mode="json")))

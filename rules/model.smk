@@ -1,0 +1,80 @@
+# Requires: token shards and their vocabulary. Gives: the trained model, its Hugging Face form, its scores.
+
+
+rule ngram:
+    input:
+        receipt("select"),
+        receipt("tokenise"),
+    output:
+        receipt("ngram"),
+    log:
+        logfile("ngram"),
+    params:
+        section=section("ngram"),
+        run=CONFIG,
+    threads: 1
+    shell:
+        "hominis ngram --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+
+
+rule pretrain:
+    input:
+        receipt("tokenise"),
+        receipt("vocabulary"),
+    output:
+        receipt("pretrain"),
+    log:
+        logfile("pretrain"),
+    params:
+        section=section("pretrain"),
+        run=CONFIG,
+    threads: workflow.cores
+    shell:
+        "hominis pretrain --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+
+
+rule export:
+    input:
+        receipt("pretrain"),
+        receipt("vocabulary"),
+    output:
+        receipt("export"),
+    log:
+        logfile("export"),
+    params:
+        section=section("export"),
+        run=CONFIG,
+    threads: 1
+    shell:
+        "hominis export --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+
+
+rule generate:
+    input:
+        receipt("export"),
+        receipt("tokenise"),
+    output:
+        receipt("generate"),
+    log:
+        logfile("generate"),
+    params:
+        section=section("generate"),
+        run=CONFIG,
+    threads: workflow.cores
+    shell:
+        "hominis generate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+
+
+rule score:
+    input:
+        receipt("generate"),
+    output:
+        receipt("score"),
+    log:
+        logfile("score"),
+    params:
+        section=section("score"),
+        run=CONFIG,
+    threads: workflow.cores
+    shell:
+        "hominis score --config {params.run} --jobs {threads} 2>&1 | tee {log}"

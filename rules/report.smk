@@ -1,0 +1,33 @@
+# Requires: every receipt of the run, and its attempts. Gives: what the run cost, and the page with the results.
+
+
+STAGES = ["fetch", "annotate", "deduplicate", "select", "vocabulary", "tokenise", "ngram", "pretrain", "export", "generate", "score"]
+
+
+rule account:
+    input:
+        [receipt(stage) for stage in STAGES],
+    output:
+        RUN.folder / "report" / "account.json",
+    log:
+        logfile("account"),
+    params:
+        section=section("account"),
+        run=CONFIG,
+    shell:
+        "hominis account --config {params.run} --out {output} 2>&1 | tee {log}"
+
+
+rule report:
+    input:
+        receipts=[receipt(stage) for stage in STAGES],
+        account=rules.account.output,
+    output:
+        PAGE,
+    log:
+        logfile("report"),
+    params:
+        section=section("report"),
+        run=CONFIG,
+    shell:
+        "hominis report --config {params.run} 2>&1 | tee {log}"

@@ -1,0 +1,93 @@
+"""The command line: one thin module per verb; parse, call, print."""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from hominis import __version__
+from hominis.errors import HominisError
+from hominis.stages import STAGES
+
+VERBS = {
+    "doctor": "doctor",
+    "status": "status",
+    "ledger": "ledger",
+    "verify": "verify",
+    "repair": "repair",
+    "config": "config",
+    "account": "account",
+    "report": "report",
+    "part": "part",
+}
+HELP = """Raw text corpora to a pretrained model and a results table that states its carbon cost.
+
+A whole run is one command, and the same command again after any failure:
+
+\b
+    snakemake --profile local
+    snakemake --profile local --configfile workflow/config/quickstart.yaml
+
+The verbs below look at a run, mend it, or do one of its stages by hand. Exit codes: 0 done, 1 the work failed,
+2 bad usage or configuration.
+"""
+
+
+class _Verbs(click.Group):
+    """Imports a verb when it is called, so that `hominis status` doesn't wait for what the others need."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return [*VERBS, *STAGES]
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        if name in STAGES:
+            made: click.Command = import_module("hominis.cli.stage").command(STAGES[name])
+            return made
+        if name not in VERBS:
+            return None
+        found: click.Command = import_module(f"hominis.cli.{VERBS[name]}").command
+        return found
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in (("For people", VERBS), ("Stages, in their order", STAGES)):
+            commands = [(name, self.get_command(context, name)) for name in names]
+            rows = [(name, found.get_short_help_str(90)) for name, found in commands if found and not found.hidden]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+@click.group(cls=_Verbs, help=HELP, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hominis")
+def cli() -> None:
+    """Collect the verbs."""
+
+
+def main() -> None:
+    """Run the command line; an expected error is printed without a traceback."""
+    try:
+        code = cli.main(prog_name="hominis", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except HominisError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped; parts that run go on by themselves (`hominis status` shows them), start again to attach", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:  # a fault of our own: no traceback for people unless they ask
+        if os.environ.get("HOMINIS_TRACEBACK"):
+            traceback.print_exc()
+        hint = "a fault of hominis itself; HOMINIS_TRACEBACK=1 shows where"
+        _fail(f"{type(error).__name__}: {error}\n  {hint}", 1)
+
+
+def _fail(text: str, code: int) -> None:
+    from hominis.store.redact import redact
+
+    click.echo(f"hominis: error: {redact(text)}", err=True)
+    sys.exit(code)

@@ -1,0 +1,47 @@
+"""``hominis part``: what a job runs. Not for people, but it may be called by hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from hominis.errors import HominisError, Interrupted
+from hominis.jobs.drive import EXIT_BUSY
+from hominis.jobs.task import read_part
+from hominis.stages import STAGES
+from hominis.store.redact import redact
+from hominis.store.run import BUSY, run_part
+from hominis.store.site import Site
+
+EXIT_RESUME = 75
+"""Stopped with its checkpoint written: submit again (sysexits' EX_TEMPFAIL)."""
+
+
+@click.command("part", hidden=True)
+@click.argument("task", type=click.Path(path_type=Path, exists=True))
+@click.argument("part")
+def command(task: Path, part: str) -> int:
+    """Do one part of a written task."""
+    from hominis.carbon.meter import start
+    from hominis.config.run import RunConfig
+
+    written, mine, reads = read_part(task, part)
+    stage = STAGES[written["stage"]]
+    section = RunConfig.model_fields[stage.section].annotation
+    assert section is not None
+    settings = section.model_validate(written["section"])
+    try:
+        outcome = run_part(Site.at(written["root"]), stage, settings, mine, reads, run=written["run"], meter=start)
+    except Interrupted:
+        return EXIT_RESUME
+    except HominisError as error:
+        click.echo(redact(str(error)), err=True)
+        return error.exit_code
+    except Exception as error:
+        import traceback
+
+        sys.stderr.write(redact("".join(traceback.format_exception(error))))
+        return 1
+    return EXIT_BUSY if outcome == BUSY else 0

@@ -1,0 +1,43 @@
+"""``hominis repair``: rebuild what is damaged, and that alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from hominis.cli.common import run_option, say_as, site_of
+from hominis.cli.contents import damaged, standing_stages
+from hominis.cli.stage import do
+from hominis.stages import STAGES
+from hominis.store.artefacts import retire
+
+if TYPE_CHECKING:
+    from hominis.config.run import RunConfig
+
+
+@click.command("repair", short_help="Rebuild damaged artefacts, and those alone.")
+@run_option
+@click.option("--deep", is_flag=True, help="Hash everything again first, also what was hashed before.")
+@click.option("--jobs", type=click.IntRange(1), default=lambda: os.cpu_count() or 1, help="Parts at a time.")
+def command(run: RunConfig, deep: bool, jobs: int) -> None:
+    """Take damaged artefacts out of use (their bytes are kept below `retired/`) and make them anew.
+
+    A stage whose work is deterministic gives the same receipts again, so nothing below it runs.
+
+    \b
+    Examples:
+      hominis repair
+      hominis repair --deep
+    """
+    site, say, repaired = site_of(run), say_as("repair"), 0
+    for stage, refs in list(standing_stages(run, site)):
+        bad = damaged(site, stage, refs, deep)
+        for damage in bad:
+            say(damage.problem)
+            retire(site, stage, damage.key)
+        if bad:
+            do(run, STAGES[stage], jobs)
+            repaired += len(bad)
+    say(f"{repaired} artefacts rebuilt" if repaired else "nothing is damaged")

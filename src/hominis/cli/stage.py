@@ -1,0 +1,75 @@
+"""``hominis <stage>``: get one stage of a run done."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hominis.cli.common import run_option, say_as, site_of
+from hominis.jobs import task
+from hominis.jobs.drive import drive
+from hominis.jobs.progress import duration
+from hominis.store import files
+from hominis.store.types import Stage
+
+if TYPE_CHECKING:
+    from hominis.config.run import RunConfig
+
+SHORT = {
+    "fetch": "Get the raw corpora, verified by hash.",
+    "annotate": "Compute quality signals, language and signatures of every document.",
+    "deduplicate": "Find exact and near duplicates over all corpora.",
+    "select": "Apply the policies; write the text that stays.",
+    "vocabulary": "Learn a byte-level BPE from the training text.",
+    "tokenise": "Write the token shards, training and held-out apart.",
+    "ngram": "Measure the byte n-gram models that the model is compared with.",
+    "pretrain": "Train the model with megatron-core.",
+    "export": "Write the checkpoint as a Hugging Face model.",
+    "generate": "Let the model answer the evaluation tasks.",
+    "score": "Score the answers; generated code runs in bubblewrap alone.",
+}
+
+
+def command(stage: Stage) -> click.Command:
+    """Return the verb of a stage."""
+    name = stage.name
+    text = f"""{SHORT[name]}
+
+    Missing parts run as detached jobs that survive this command; what is in the store is not done again.
+
+    \b
+    Examples:
+      hominis {name}
+      hominis {name} --config results/quickstart/config.json --jobs 2
+    """
+
+    @click.command(name, help=text, short_help=SHORT[name])
+    @run_option
+    @click.option("--jobs", type=click.IntRange(1), default=lambda: os.cpu_count() or 1, help="Parts at a time.")
+    def verb(run: RunConfig, jobs: int) -> None:
+        begun = time.monotonic()
+        say = say_as(name)
+        do(run, stage, jobs)
+        say(f"done in {duration(time.monotonic() - begun)}")
+
+    return verb
+
+
+def task_of(run: RunConfig, stage: Stage, jobs: int) -> task.Task:
+    """Return what there is to do for a stage of a run, given the receipts of its inputs."""
+    section = getattr(run, stage.section)
+    upstream = task.receipts(run.receipts, stage.inputs)
+    settings = section.model_dump(mode="json")
+    logs = (run.folder / "logs" / stage.name).absolute()
+    return task.Task(site_of(run), stage, section, settings, run.run, upstream, jobs, logs)
+
+
+def do(run: RunConfig, stage: Stage, jobs: int) -> None:
+    """Get a stage done and leave its receipt with the run; one that is there and equal is not touched."""
+    receipt = drive(task_of(run, stage, jobs), say_as(stage.name))
+    path, text = run.receipts / f"{stage.name}.json", files.canonical(vars(receipt))
+    if not path.exists() or path.read_text() != text:
+        files.replace(path, text)

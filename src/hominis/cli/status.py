@@ -1,0 +1,78 @@
+"""``hominis status``: what runs, where, since when, how far, what remains."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hominis.cli.common import json_option, run_option, site_of
+from hominis.jobs.progress import duration, shown
+from hominis.stages import STAGES
+from hominis.store import ledger
+from hominis.store.owner import describe
+
+if TYPE_CHECKING:
+    from hominis.config.run import RunConfig
+    from hominis.store.site import Site
+
+
+@click.command("status", short_help="Show what is done, what runs and where, what remains.")
+@run_option
+@json_option
+def command(run: RunConfig, as_json: bool) -> None:
+    """Show each stage of a run: done, running (where, since when, how far), or to do.
+
+    \b
+    Examples:
+      hominis status
+      watch -n 5 hominis status
+    """
+    stages = [_stage(run, site_of(run), name) for name in STAGES]
+    page = run.folder / "report" / "index.html"
+    if as_json:
+        from hominis.store.files import canonical
+
+        click.echo(canonical({"run": run.run, "stages": stages, "report": str(page) if page.exists() else None}))
+        return
+    click.echo(f"{run.run}: {sum(s['state'] == 'done' for s in stages)} of {len(stages)} stages done")
+    for stage in stages:
+        click.echo(f"  {stage['stage']:<12}{stage['state']:<9}{_parts(stage)}")
+        for attempt in stage["running"]:
+            click.echo(f"      {attempt['part']}: {attempt['progress']} · {attempt['where']} · {attempt['since']}")
+    if page.exists():
+        click.echo(f"report: {page}")
+
+
+def _parts(stage: dict[str, Any]) -> str:
+    return f"{stage['present']}/{stage['parts']} parts" if stage["parts"] else ""
+
+
+def _stage(run: RunConfig, site: Site, name: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"stage": name, "state": "to do", "parts": 0, "present": 0, "running": []}
+    receipt = run.receipts / f"{name}.json"
+    if receipt.exists():
+        parts = json.loads(receipt.read_text())["summary"]["parts"]
+        return row | {"state": "done", "parts": parts, "present": parts}
+    keys = _newest_task(site, run.run, name)
+    if not keys:
+        return row
+    running = [a for a in ledger.read(site.root, keys.values()) if a.outcome is None]
+    present = len(set(keys.values()) & site.present(name))
+    state = "running" if running else "stopped"
+    return row | {"state": state, "parts": len(keys), "present": present, "running": [_running(a) for a in running]}
+
+
+def _newest_task(site: Site, run: str, stage: str) -> dict[str, str]:
+    """Return part id → key of the last task that a driver of this run wrote down for a stage."""
+    paths = sorted((site.root / "jobs" / stage).glob("*/task.json"), key=lambda path: path.stat().st_mtime)
+    tasks = [task for task in (json.loads(path.read_text()) for path in paths) if task["run"] == run]
+    return {part: what["key"] for part, what in tasks[-1]["parts"].items()} if tasks else {}
+
+
+def _running(attempt: ledger.Attempt) -> dict[str, Any]:
+    since = f"for {duration(time.time() - attempt.opened)}"
+    progress = shown(attempt.progress) if attempt.progress else "started"
+    return {"part": attempt.part, "where": describe(attempt.owner), "since": since, "progress": progress}

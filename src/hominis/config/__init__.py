@@ -1,0 +1,1 @@
+"""The configuration: one pydantic section per stage, checked whole before any work starts."""

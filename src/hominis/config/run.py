@@ -1,0 +1,112 @@
+"""A complete run as data, and how it is read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from hominis.config.base import Section
+from hominis.config.carbon import AccountSection, ReportSection
+from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
+from hominis.config.evaluate import GenerateSection, NgramSection, ScoreSection
+from hominis.config.tokenise import TokeniseSection, VocabularySection
+from hominis.config.train import ExportSection, PretrainSection
+from hominis.errors import ConfigError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+class SiteSection(Section):
+    """What the runs of a site share."""
+
+    root: Path = Field(Path("site"), description="Store, attempts and scratch: one file system with room.")
+    results: Path = Field(Path("results"), description="Receipts, logs and reports, a folder per run.")
+
+
+class RunConfig(Section):
+    """A run: what it is called, where it works, and a section per stage."""
+
+    run: Name = Field(description="Name of the run and of its folder of results.")
+    site: SiteSection = SiteSection()
+    backend: Literal["local"] = Field("local", description="Where jobs run; Slurm is not part of this version.")
+    fetch: FetchSection
+    annotate: AnnotateSection = AnnotateSection()
+    deduplicate: DeduplicateSection = DeduplicateSection()
+    select: SelectSection
+    vocabulary: VocabularySection = VocabularySection()
+    tokenise: TokeniseSection = TokeniseSection()
+    ngram: NgramSection = NgramSection()
+    pretrain: PretrainSection
+    export: ExportSection = ExportSection()
+    generate: GenerateSection = GenerateSection()
+    score: ScoreSection = ScoreSection()
+    account: AccountSection
+    report: ReportSection = ReportSection()
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder of results."""
+        return self.site.results / self.run
+
+    @property
+    def receipts(self) -> Path:
+        """Where the run's stage receipts are: the only files that Snakemake tracks."""
+        return self.folder / "receipts"
+
+
+def load(source: Path | Mapping[str, Any]) -> RunConfig:
+    """Return the run that a YAML or JSON file, or a mapping, describes.
+
+    Raises:
+        ConfigError: the file is absent or can't be read, or a setting is unknown, missing, of the wrong type or
+            impossible; all of them are named at once.
+    """
+    raw: Any = source if isinstance(source, Mapping) else _read(source)
+    where = "the configuration" if isinstance(source, Mapping) else str(source)
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{where} holds no settings", where=where, remedy="start from `hominis config default`")
+    try:
+        return RunConfig.model_validate(dict(raw))
+    except ValidationError as error:
+        raise ConfigError(
+            _explain(error), where=where, remedy="`hominis config schema` lists what can be set"
+        ) from None
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"can't read {path}: {error.strerror}", where=path) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}", where=path) from None
+
+
+def _explain(error: ValidationError) -> str:
+    return "\n".join(_line(item["loc"], item["msg"], item["input"], item["type"]) for item in error.errors())
+
+
+def _line(location: tuple[int | str, ...], message: str, value: Any, kind: str) -> str:
+    name = ".".join(str(step) for step in location)
+    message = message.removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        return f"{name}: there is no such setting{_closest(location)}"
+    if kind == "missing":
+        return f"{name}: is required"
+    shown = json.dumps(value, default=str)
+    return f"{name}: {message} (it is {shown if len(shown) <= 80 else shown[:77] + '…'})"
+
+
+def _closest(location: tuple[int | str, ...]) -> str:
+    fields: Any = RunConfig
+    for step in location[:-1]:
+        field = getattr(fields, "model_fields", {}).get(step)
+        fields = field.annotation if field else None
+    near = difflib.get_close_matches(str(location[-1]), getattr(fields, "model_fields", {}), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

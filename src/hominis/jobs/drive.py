@@ -1,0 +1,124 @@
+"""The driver: gets every missing part of a stage done, then publishes the stage's receipt.
+
+It keeps nothing in memory that the next driver needs: only artefacts decide that a part is done, only attempts say
+who is at work.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hominis.errors import StageFailed
+from hominis.jobs.local import Local, end_leftovers
+from hominis.jobs.lock import sole_driver
+from hominis.jobs.progress import Progress
+from hominis.jobs.task import Task
+from hominis.store import artefacts
+from hominis.store.attempts import ALIVE, DEAD, Standing, standing
+from hominis.store.types import Receipt
+
+TRIES = 3
+EXIT_BUSY = 76
+"""A part's process found a living attempt: sysexits' EX_PROTOCOL, out of the way of real failures."""
+
+
+def drive(task: Task, say: Callable[[str], None], poll_s: float = 0.1) -> Receipt:
+    """Get a stage done and return its receipt; a stage that is done already costs a look.
+
+    Raises:
+        StageFailed: names the parts that could not be had, and why.
+    """
+    if not task.missing():
+        say(f"{len(task.parts)} of {len(task.parts)} parts are in the store")
+        return task.conclude()
+    with sole_driver(task.home / "driver.lock", say):
+        missing = task.missing()
+        if missing:
+            # A stage's artefact stands only while its parts are as listed.
+            artefacts.retire(task.site, task.stage.name, task.key)
+            _Driver(task, say).work_off(poll_s)
+        return task.conclude()
+
+
+@dataclass
+class _Tries:
+    """How often a part was submitted without getting further, and how far it got."""
+
+    count: int = 0
+    furthest: float = -1.0
+    attempt: int = 0
+
+
+class _Driver:
+    def __init__(self, task: Task, say: Callable[[str], None]) -> None:
+        self._task, self._say = task, say
+        self._jobs = Local(task.write(), task.logs, task.jobs)
+        self._tries: dict[str, _Tries] = {}
+        self._failed: dict[str, str] = {}
+        self._progress = Progress(task.stage.name, len(task.parts), say)
+
+    def work_off(self, poll_s: float) -> None:
+        attached = False
+        while missing := self._task.missing():
+            stands = {part: standing(self._task.site, self._task.keys[part]) for part in missing}
+            running = [part for part in missing if self._runs(part, stands[part])]
+            if running and not attached and not self._tries:
+                self._say(f"attached to {len(running)} running: {', '.join(running[:4])}")
+            attached = True
+            for part in missing:
+                if part not in running:
+                    self._judge(part, stands[part])
+            if self._failed and not running:
+                raise StageFailed(self._obituary())
+            self._start(missing, running, stands)
+            done = len(self._task.parts) - len(missing)
+            self._progress.report(done, [stands[p].last.get("progress", {}) for p in running])
+            time.sleep(poll_s)
+
+    def _start(self, missing: Sequence[str], running: Sequence[str], stands: Mapping[str, Standing]) -> None:
+        room = self._jobs.room(len(running))
+        if not room or self._failed:
+            return
+        still = set(self._task.missing())  # a part may have been published while the others were looked at
+        for part in [p for p in missing if p not in running and p in still][:room]:
+            self._submit(part, stands[part])
+
+    def _runs(self, part: str, stand: Standing) -> bool:
+        return part in self._jobs.running() or stand.state == ALIVE
+
+    def _submit(self, part: str, stand: Standing) -> None:
+        if stand.state == DEAD:
+            self._say(f"{part}: attempt {stand.n} is lost ({stand.reason}), taking over")
+            end_leftovers(stand.owner)
+        tries = self._tries.setdefault(part, _Tries())
+        tries.count, tries.attempt = tries.count + 1, stand.n
+        self._jobs.submit(part)
+
+    def _judge(self, part: str, stand: Standing) -> None:
+        """Give up a part that failed by itself, or that died too often without getting further."""
+        tries = self._tries.get(part)
+        if tries is None or part in self._failed:
+            return
+        furthest = stand.last.get("progress", {}).get("done", -1.0)
+        if furthest > tries.furthest:
+            tries.count, tries.furthest = 1, furthest
+        if stand.n > tries.attempt and stand.last.get("outcome") == "failed":
+            self._failed[part] = stand.last["error"]
+        elif stand.n == tries.attempt and self._jobs.exit_code(part) not in (0, EXIT_BUSY, None):
+            self._failed[part] = f"did not start (exit code {self._jobs.exit_code(part)}): {self._jobs.tail(part)}"
+        elif tries.count >= TRIES:
+            self._failed[part] = f"{tries.count} attempts ended without progress: {stand.reason or 'see its log'}"
+
+    def _obituary(self) -> str:
+        name, total = self._task.stage.name, len(self._task.parts)
+        shown = [
+            f"{part}: {_brief(why)}\n  log: {self._jobs.log(part)}" for part, why in list(self._failed.items())[:5]
+        ]
+        return f"{name}: {len(self._failed)} of {total} parts could not be had\n" + "\n".join(shown)
+
+
+def _brief(why: str) -> str:
+    """Return an error as people want it: of a traceback, the last line."""
+    if "Traceback (most recent call last)" in why:
+        return "unexpected " + why.strip().splitlines()[-1]
+    return why

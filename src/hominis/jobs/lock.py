@@ -1,0 +1,32 @@
+"""One driver a stage: the others wait, and say for whom."""
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hominis.store.owner import describe, myself
+
+
+@contextlib.contextmanager
+def sole_driver(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock at ``path``; the kernel frees it when its holder dies, however it dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another driver is at work: waiting for {_holder(path)}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(json.dumps(myself()))
+        file.flush()
+        yield
+
+
+def _holder(path: Path) -> str:
+    try:
+        return describe(json.loads(path.read_text()))
+    except (ValueError, KeyError):
+        return "it"

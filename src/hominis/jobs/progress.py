@@ -1,0 +1,61 @@
+"""One line that says how far a stage is and when it will be done."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+QUIET_S = 5.0
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+class Progress:
+    """Speaks at most every few seconds, and only if something changed."""
+
+    def __init__(
+        self, stage: str, total: int, say: Callable[[str], None], now: Callable[[], float] = time.time
+    ) -> None:
+        self._stage, self._total, self._say, self._now = stage, total, say, now
+        self._begun, self._spoken, self._said = now(), now(), ""
+        self._first: tuple[float, float] | None = None
+
+    def report(self, done: int, running: Sequence[Mapping[str, Any]]) -> None:
+        """Say where the stage is.
+
+        Args:
+            running: the latest progress of each running part (empty before its first).
+        """
+        if self._now() - self._spoken < QUIET_S:
+            return
+        within = [p["done"] / p["total"] for p in running if p.get("total")]
+        ahead = self._remaining(done + sum(within))
+        pieces = [
+            f"{done}/{self._total} parts" if self._total > 1 else "",
+            *(shown(p) for p in running[:2] if p),
+            ahead,
+        ]
+        text = " · ".join(piece for piece in pieces if piece)
+        if text != self._said:
+            self._say(text or f"running for {duration(self._now() - self._begun)}")
+            self._spoken, self._said = self._now(), text
+
+    def _remaining(self, done: float) -> str:
+        if self._first is None or done < self._first[1]:
+            self._first = (self._now(), done)
+        seconds, gained = self._now() - self._first[0], done - self._first[1]
+        return f"about {duration(seconds * (self._total - done) / gained)} left" if gained > 0 else ""
+
+
+def shown(progress: Mapping[str, Any]) -> str:
+    """Return an attempt's progress for people."""
+    figures = " ".join(
+        f"{name} {value:,.4g}" for name, value in progress.items() if name not in ("done", "total", "unit")
+    )
+    return f"{progress['done']:,.0f}/{progress['total']:,.0f} {progress['unit']} {figures}".strip()

@@ -1,0 +1,107 @@
+"""What a driver has to get done: one stage of one run, written down so that a job can read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hominis.errors import InputError
+from hominis.store import files, run, whole
+from hominis.store.site import Site
+from hominis.store.types import Inputs, Part, Receipt, Settings, Stage
+
+
+@dataclass(frozen=True)
+class Task:
+    """A stage of a run, with all of its parts.
+
+    Attributes:
+        upstream: upstream stage → its stage receipt.
+        jobs: how many parts may run at once on this machine.
+        logs: where the parts' own output goes, one file a part.
+    """
+
+    site: Site
+    stage: Stage
+    section: Settings
+    settings: Mapping[str, Any]
+    run: str
+    upstream: Mapping[str, Receipt]
+    jobs: int
+    logs: Path
+
+    @cached_property
+    def refs(self) -> dict[str, list[whole.Ref]]:
+        """Upstream stage → its parts in the store."""
+        return {name: whole.refs(self.site, receipt) for name, receipt in self.upstream.items()}
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """The stage's parts by id, in its order."""
+        inputs: Inputs = {name: whole.peek(self.site, name, refs) for name, refs in self.refs.items()}
+        parts = {part.id: part for part in self.stage.parts(self.section, inputs)}
+        if not parts:
+            remedy = f"check the section `{self.stage.section}` of the config"
+            raise InputError(f"{self.stage.name} has nothing to do: it lists no parts", remedy=remedy)
+        return parts
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Part id → key."""
+        return {id: run.key_of(self.stage, self.section, part, self.reads(part)) for id, part in self.parts.items()}
+
+    @property
+    def key(self) -> str:
+        """The key of the stage as a whole."""
+        return whole.whole_key(self.stage, self.section, list(self.keys.values()))
+
+    @property
+    def home(self) -> Path:
+        """Where drivers keep what they know about this task."""
+        return self.site.jobs(self.stage.name, self.key)
+
+    def reads(self, part: Part) -> dict[str, list[tuple[str, str]]]:
+        """Return upstream stage → (key, receipt digest) of what a part reads: all of a stage that it doesn't name."""
+        named = {name: set(ids) for name, ids in part.inputs.items()}
+        return {
+            name: [(ref.key, ref.digest) for ref in refs if name not in named or ref.part in named[name]]
+            for name, refs in self.refs.items()
+        }
+
+    def missing(self) -> list[str]:
+        """Return the ids of the parts that don't stand in the store."""
+        present = self.site.present(self.stage.name)
+        return [part for part, key in self.keys.items() if key not in present]
+
+    def conclude(self) -> Receipt:
+        """Publish the stage's own artefact, all parts being there."""
+        inputs = {name: [files.digest(files.canonical(vars(receipt)))] for name, receipt in self.upstream.items()}
+        return whole.conclude(self.site, self.stage, self.section, self.keys, inputs)
+
+    def write(self) -> Path:
+        """Write the task down for its jobs, and return the file."""
+        parts = {
+            id: {"key": self.keys[id], "params": dict(part.params), "inputs": self.reads(part)}
+            for id, part in self.parts.items()
+        }
+        path = self.home / "task.json"
+        what = {"root": str(self.site.root), "stage": self.stage.name, "run": self.run, "section": self.settings}
+        files.replace(path, json.dumps({**what, "parts": parts}))
+        return path
+
+
+def read_part(path: Path, part: str) -> tuple[dict[str, Any], Part, dict[str, list[tuple[str, str]]]]:
+    """Return a written task (root, stage, run, section), one of its parts, and what that part reads."""
+    task = json.loads(path.read_text())
+    mine = task["parts"][part]
+    reads = {name: [(key, digest) for key, digest in refs] for name, refs in mine["inputs"].items()}
+    return task, Part(part, mine["params"]), reads
+
+
+def receipts(folder: Path, stages: Sequence[str]) -> dict[str, Receipt]:
+    """Return the stage receipts of a run."""
+    return {name: whole.load(folder / f"{name}.json") for name in stages}

@@ -1,0 +1,49 @@
+"""The table of contents: every stage's name, revision, inputs, and where its functions stand.
+
+A stage's module has ``parts(section, inputs)`` and ``work(section, inputs, part, scratch)``. It is imported when one
+of them is called, so that reading this table costs nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from hominis.store.types import Inputs, Part, Scratch, Stage, Summary
+
+
+@dataclass(frozen=True)
+class _Module:
+    name: str
+
+    def parts(self, section: Any, inputs: Inputs) -> Sequence[Part]:
+        found: Sequence[Part] = import_module(self.name).parts(section, inputs)
+        return found
+
+    def work(self, section: Any, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
+        summary: Summary = import_module(self.name).work(section, inputs, part, scratch)
+        return summary
+
+
+def _stage(name: str, revision: int, room: str, *inputs: str) -> Stage:
+    module = _Module(f"hominis.{room}.{name}")
+    return Stage(name, revision, name, inputs, module.parts, module.work)
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        _stage("fetch", 1, "corpus"),
+        _stage("annotate", 1, "corpus", "fetch"),
+        _stage("deduplicate", 1, "corpus", "annotate"),
+        _stage("select", 1, "corpus", "fetch", "annotate", "deduplicate"),
+        _stage("vocabulary", 1, "corpus", "select"),
+        _stage("tokenise", 1, "corpus", "select", "vocabulary"),
+        _stage("ngram", 1, "evaluate", "select", "tokenise"),
+        _stage("pretrain", 1, "train", "tokenise", "vocabulary"),
+        _stage("export", 1, "train", "pretrain", "vocabulary"),
+        _stage("generate", 1, "evaluate", "export", "tokenise"),
+        _stage("score", 1, "evaluate", "generate"),
+    )
+}
+"""Every stage by name, in an order in which they can run."""

@@ -1,0 +1,138 @@
+"""A stage as its users meet it: the verb, the store behind it, what it says when something is wrong."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.workflow import tiny
+
+
+def attempts(run):
+    return [(a["stage"], a["part"], a["n"]) for a in run.ledger()]
+
+
+def artefact(run, stage, part):
+    for receipt in (run.folder / "site" / "store" / stage).glob("*/*/receipt.json"):
+        if json.loads(receipt.read_text())["part"] == part:
+            return receipt.parent
+    raise AssertionError(f"no artefact of {stage}/{part}")
+
+
+def test_a_stage_that_is_done_makes_no_attempt(text_run):
+    before = attempts(text_run), text_run.receipt_texts()
+    assert "2 of 2 parts are in the store" in text_run.hominis("annotate").stderr
+    assert (attempts(text_run), text_run.receipt_texts()) == before
+
+
+def test_one_missing_part_is_done_alone(text_run):
+    before, receipts = attempts(text_run), text_run.receipt_texts()
+    artefact(text_run, "annotate", "library-code").rename(text_run.folder / "lost")
+    text_run.hominis("annotate")
+    assert [a for a in attempts(text_run) if a not in before] == [("annotate", "library-code", 2)]
+    assert text_run.receipt_texts() == receipts
+
+
+def test_a_changed_threshold_leaves_annotate_alone(text_run):
+    before = text_run.ledger()
+    policy = {"rules": [{"name": "enough_words", "signal": "rps_doc_word_count", "min": 60}]}
+    text_run.write(text_run.settings | {"select": {"policies": {"code": policy, "web": policy}, "heldout": 0.1}})
+    for stage in ("fetch", "annotate", "deduplicate", "select"):
+        text_run.hominis(stage)
+    new = text_run.ledger()[len(before) :]
+    assert [a["stage"] for a in new] == ["select", "select"]
+
+
+def test_two_drivers_at_once_do_the_work_once(text_run):
+    for part in ("library-code", "library-docs"):
+        artefact(text_run, "annotate", part).rename(text_run.folder / part)
+    command = [sys.executable, "-m", "hominis", "annotate", "--config", str(text_run.config), "--jobs", "1"]
+    both = [subprocess.Popen(command, cwd=text_run.folder, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [driver.communicate()[1] for driver in both]
+    assert [driver.returncode for driver in both] == [0, 0]
+    assert sum("another driver is at work: waiting for process" in text for text in said) == 1
+    assert [a for a in attempts(text_run) if a[0] == "annotate" and a[2] > 1] == [
+        ("annotate", "library-code", 2),
+        ("annotate", "library-docs", 2),
+    ]
+
+
+def flip_a_byte(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_damage_is_found_named_and_repaired_alone(text_run):
+    damaged = artefact(text_run, "annotate", "library-docs") / "annotations.parquet"
+    receipts, before = text_run.receipt_texts(), attempts(text_run)
+    flip_a_byte(damaged)
+    found = text_run.hominis("verify", check=False)
+    assert found.returncode == 1
+    assert str(damaged) in found.stderr and "its receipt says" in found.stderr
+    text_run.hominis("repair")
+    assert [a for a in attempts(text_run) if a not in before] == [("annotate", "library-docs", 2)]
+    assert text_run.receipt_texts() == receipts
+    assert text_run.hominis("verify", "--deep").returncode == 0
+
+
+def test_damage_is_found_before_use(text_run):
+    flip_a_byte(artefact(text_run, "annotate", "library-docs") / "annotations.parquet")
+    artefact(text_run, "deduplicate", "all").rename(text_run.folder / "gone")
+    used = text_run.hominis("deduplicate", check=False)
+    assert used.returncode == 1
+    assert "annotations.parquet: its SHA-256 is" in used.stderr
+    assert "hominis repair" in used.stderr
+
+
+def test_status_ledger_and_verify_speak_json(text_run):
+    status = json.loads(text_run.hominis("status", "--json").stdout)
+    assert [s["state"] for s in status["stages"][:5]] == ["done"] * 4 + ["to do"]
+    ledger = json.loads(text_run.hominis("ledger", "--json").stdout)
+    assert ledger["totals"]["all"]["attempts"] == len(ledger["attempts"]) == 7
+    assert all(a["reading"]["energy_kwh"] > 0 for a in ledger["attempts"])
+    assert json.loads(text_run.hominis("verify", "--json").stdout) == {"checked": 7, "damaged": []}
+
+
+def test_a_wrong_hash_names_both(corpora, tmp_path):
+    table = tmp_path / "sources.csv"
+    right = next(line for line in corpora.read_text().splitlines() if "library-docs" in line).split(",")[6]
+    table.write_text(corpora.read_text().replace(right, "0" * 64))
+    run = tiny.Run(tmp_path / "run", tiny.settings(table))
+    done = run.hominis("fetch", check=False)
+    assert done.returncode == 1
+    assert right in done.stderr and "0" * 64 in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"selct": {}}, "selct: there is no such setting; did you mean 'select'?"),
+        ({"pretrain": {"stepps": 3, "blend": {"web": 1}}}, "pretrain.stepps: there is no such setting; did you mean 'steps'?"),
+        ({"pretrain": {"blend": {"web": 0.7, "code": 0.7}}}, "1.4"),
+        ({"pretrain": {"blend": {"web": 1}, "steps": "many"}}, "pretrain.steps: "),
+        ({"select": {"policies": {"web": {"rules": [{"name": "x", "signal": "nonsense", "min": 1}]}}}}, "nonsense"),
+        ({"fetch": {"sources": "nowhere.csv"}}, "nowhere.csv"),
+        ({"run": "../x"}, "run: "),
+        ({"backend": "slurm"}, "backend: "),
+    ],
+)
+def test_a_bad_configuration_is_refused_before_any_work(corpora, tmp_path, changes, said):
+    run = tiny.Run(tmp_path, tiny.settings(corpora) | changes)
+    done = run.hominis("fetch", check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_configuration_that_is_no_yaml_or_absent_is_refused(tmp_path):
+    for name, text in (("bad.yaml", "a: [1"), ("list.yaml", "- 1"), ("absent.yaml", None)):
+        if text:
+            (tmp_path / name).write_text(text)
+        command = [sys.executable, "-m", "hominis", "status", "--config", str(tmp_path / name)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 2
+        assert name in done.stderr and "Traceback" not in done.stderr
