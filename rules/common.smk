@@ -1,6 +1,6 @@
-# Requires: `config`, a complete run. Gives: RUN (the checked configuration), the names of receipts and logs, and the
+# Requires: `config`, a complete run. Gives: RUN (the checked configuration), STAGES, the names of receipts and logs, and the
 # digest of a stage's section, by which Snakemake notices a changed setting.
-import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -8,15 +8,19 @@ from snakemake.exceptions import WorkflowError
 
 from hominis.config.run import load
 from hominis.errors import HominisError
+from hominis.stages import STAGES
 from hominis.store.files import canonical, digest, replace
 
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
 
 try:
     RUN = load(config)
 except HominisError as error:
     raise WorkflowError(str(error)) from None
 
+ENVIRONMENT = "../envs/login.yaml"
 CONFIG = RUN.folder / "config.json"
 PAGE = RUN.folder / "report" / "index.html"
 
@@ -34,6 +38,10 @@ def logfile(stage):
 def section(stage):
     """Return the digest of a stage's section of the configuration."""
     return digest(getattr(RUN, stage).model_dump(mode="json"))
+
+
+envvars:
+    "PATH",
 
 
 onstart:

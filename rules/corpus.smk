@@ -6,10 +6,12 @@ rule fetch:
         receipt("fetch"),
     log:
         logfile("fetch"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("fetch"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis fetch --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -21,10 +23,12 @@ rule annotate:
         receipt("annotate"),
     log:
         logfile("annotate"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("annotate"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis annotate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -36,10 +40,12 @@ rule deduplicate:
         receipt("deduplicate"),
     log:
         logfile("deduplicate"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("deduplicate"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis deduplicate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -53,10 +59,12 @@ rule select:
         receipt("select"),
     log:
         logfile("select"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("select"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis select --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -68,10 +76,12 @@ rule vocabulary:
         receipt("vocabulary"),
     log:
         logfile("vocabulary"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("vocabulary"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis vocabulary --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -84,9 +94,11 @@ rule tokenise:
         receipt("tokenise"),
     log:
         logfile("tokenise"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("tokenise"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis tokenise --config {params.run} --jobs {threads} 2>&1 | tee {log}"

@@ -9,10 +9,12 @@ rule ngram:
         receipt("ngram"),
     log:
         logfile("ngram"),
+    conda:
+        ENVIRONMENT
+    threads: 1
     params:
         section=section("ngram"),
         run=CONFIG,
-    threads: 1
     shell:
         "hominis ngram --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -25,10 +27,12 @@ rule pretrain:
         receipt("pretrain"),
     log:
         logfile("pretrain"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("pretrain"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis pretrain --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -41,10 +45,12 @@ rule export:
         receipt("export"),
     log:
         logfile("export"),
+    conda:
+        ENVIRONMENT
+    threads: 1
     params:
         section=section("export"),
         run=CONFIG,
-    threads: 1
     shell:
         "hominis export --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -57,10 +63,12 @@ rule generate:
         receipt("generate"),
     log:
         logfile("generate"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("generate"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis generate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
 
@@ -72,9 +80,11 @@ rule score:
         receipt("score"),
     log:
         logfile("score"),
+    conda:
+        ENVIRONMENT
+    threads: workflow.cores
     params:
         section=section("score"),
         run=CONFIG,
-    threads: workflow.cores
     shell:
         "hominis score --config {params.run} --jobs {threads} 2>&1 | tee {log}"

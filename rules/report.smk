@@ -1,9 +1,6 @@
 # Requires: every receipt of the run, and its attempts. Gives: what the run cost, and the page with the results.
 
 
-STAGES = ["fetch", "annotate", "deduplicate", "select", "vocabulary", "tokenise", "ngram", "pretrain", "export", "generate", "score"]
-
-
 rule account:
     input:
         [receipt(stage) for stage in STAGES],
@@ -11,6 +8,8 @@ rule account:
         RUN.folder / "report" / "account.json",
     log:
         logfile("account"),
+    conda:
+        ENVIRONMENT
     params:
         section=section("account"),
         run=CONFIG,
@@ -26,6 +25,8 @@ rule report:
         PAGE,
     log:
         logfile("report"),
+    conda:
+        ENVIRONMENT
     params:
         section=section("report"),
         run=CONFIG,

@@ -28,3 +28,46 @@ def text_run(annotated, tmp_path):
     for name in ("site", "results"):
         shutil.copytree(annotated.folder / name, tmp_path / name)
     return tiny.Run(tmp_path, annotated.settings)
+
+
+@pytest.fixture(scope="session")
+def secrets():
+    """Twenty secrets, by name or by shape, as they stand in people's environments."""
+    named = {f"{name}_{i}": f"planted-{i}-{name.lower()}-value" for i, name in enumerate(NAMES)}
+    shaped = {f"PLAIN_{i}": secret for i, secret in enumerate(SHAPES)}
+    assert len(named | shaped) == 20
+    return named | shaped
+
+
+NAMES = [
+    "KEY",
+    "SECRET",
+    "TOKEN",
+    "PASSWORD",
+    "AUTH",
+    "CREDENTIAL",
+    "HF_TOKEN",
+    "SLURM_JWT_TOKEN",
+    "HOMINIS_SECRET",
+    "x_key",
+]
+SHAPES = [
+    "hf_" + "QwErTy12" * 4,
+    "ghp_" + "Zz9Yy8Xx" * 5,
+    "github_pat_" + "22BBCCdd33" * 3,
+    "AKIA" + "ZYXWVUTS87654321",
+    "sk-" + "live9876543210zyxwvuts",
+    "xoxb-" + "210987654321-jihgfedcba",
+    "glpat-" + "zyxwvuts87654321abc",
+    "AIza" + "SyZ9876543210zyxwvutsrqponmlkjih",
+    "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiI5ODc2In0." + "c2lnbmVkLWJ5LW1l",
+    "https://me:" + "hunter2hunter2" + "@example.org/simple",
+]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(corpora, secrets, tmp_path_factory):
+    """A whole run through Snakemake, nothing killed, with secrets in its environment."""
+    run = tiny.Run(tmp_path_factory.mktemp("undisturbed"), tiny.settings(corpora), secrets)
+    run.printed = run.finish()
+    return run

@@ -110,7 +110,10 @@ def test_a_wrong_hash_names_both(corpora, tmp_path):
     ("changes", "said"),
     [
         ({"selct": {}}, "selct: there is no such setting; did you mean 'select'?"),
-        ({"pretrain": {"stepps": 3, "blend": {"web": 1}}}, "pretrain.stepps: there is no such setting; did you mean 'steps'?"),
+        (
+            {"pretrain": {"stepps": 3, "blend": {"web": 1}}},
+            "pretrain.stepps: there is no such setting; did you mean 'steps'?",
+        ),
         ({"pretrain": {"blend": {"web": 0.7, "code": 0.7}}}, "1.4"),
         ({"pretrain": {"blend": {"web": 1}, "steps": "many"}}, "pretrain.steps: "),
         ({"select": {"policies": {"web": {"rules": [{"name": "x", "signal": "nonsense", "min": 1}]}}}}, "nonsense"),

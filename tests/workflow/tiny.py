@@ -1,5 +1,6 @@
 """A whole run small enough for a test: real text from Python's own library, a real model, every stage."""
 
+import contextlib
 import csv
 import gzip
 import hashlib
@@ -11,6 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import psutil
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -73,11 +75,27 @@ def _source(folder, name, corpus, documents):
     }
 
 
+def kind_of(process):
+    """Return what of a run a process is."""
+    return _kind(process.cmdline())
+
+
+def _kind(command):
+    line = " ".join(command)
+    if "hominis.train.rank" in line:
+        return "rank"
+    if "-m hominis part" in line:
+        return "part"
+    if "-m snakemake" in line:
+        return "snakemake"
+    return "driver" if "/hominis " in line and "--config" in line and "tee" not in line else "other"
+
+
 class Run:
     """A run in a folder of its own, started through Snakemake as a user would."""
 
-    def __init__(self, folder: Path, settings: dict, extra=()):
-        self.folder, self.extra = folder, list(extra)
+    def __init__(self, folder: Path, settings: dict, variables=None):
+        self.folder, self.variables = folder, {"HOMINIS_TEST_FOLDER": str(folder), **(variables or {})}
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "run.yaml"
         self.write(settings)
@@ -96,33 +114,52 @@ class Run:
     def command(self, *more, snakefile=ROOT / "Snakefile"):
         profile = ["--profile", str(ROOT / "profiles" / "local")]
         where = ["--snakefile", str(snakefile), "--directory", str(self.folder), "--configfile", str(self.config)]
-        return [sys.executable, "-m", "snakemake", *profile, *where, *self.extra, *more]
+        return [sys.executable, "-m", "snakemake", *profile, *where, *more]
 
     def start(self, *more, **kwargs):
-        log = (self.folder / "snakemake.log").open("ab")
-        return subprocess.Popen(self.command(*more, **kwargs), cwd=self.folder, stdout=log, stderr=log, env=environment())
+        """Start Snakemake in a session of its own, so that a kill of it is not felt by its children."""
+        with (self.folder / "snakemake.log").open("ab") as log:
+            return subprocess.Popen(
+                self.command(*more, **kwargs),
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                start_new_session=True,
+            )
 
     def finish(self, *more, **kwargs):
         """Run to the end; returns what Snakemake printed."""
         done = subprocess.run(
-            self.command(*more, **kwargs), cwd=self.folder, capture_output=True, text=True, env=environment()
+            self.command(*more, **kwargs), cwd=self.folder, capture_output=True, text=True, env=self.environment()
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def hominis(self, *what, check=True):
         command = [sys.executable, "-m", "hominis", what[0], "--config", str(self.config), *what[1:]]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment())
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=self.environment())
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def environment(self):
+        """Return the surroundings of a run: this interpreter's programs first on the path."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return os.environ | {"PATH": path} | self.variables
+
+    def processes(self, kind=""):
+        """Return the living processes of this run: of one kind, or all."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("HOMINIS_TEST_FOLDER") != str(self.folder):
+                    continue
+                if process.status() != psutil.STATUS_ZOMBIE and kind in ("", _kind(process.cmdline())):
+                    found.append(process)
+        return found
+
     def ledger(self):
         return json.loads(self.hominis("ledger", "--json").stdout)["attempts"]
-
-
-def environment():
-    """Return the surroundings of a run: this interpreter's programs first on the path."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def settings(table: Path) -> dict:
@@ -143,6 +180,9 @@ def settings(table: Path) -> dict:
             "micro_batch": 4,
             "checkpoint_every": 4,
         },
+        "generate": {"items": 4, "max_new_tokens": 32, "max_bytes": 20_000},
+        "score": {"resamples": 100},
+        "report": {"references": str(ROOT / "workflow" / "tables" / "references.csv")},
         "account": {"intensity_kg_per_kwh": factor, "pue": {**factor, "value": 1.1, "low": 1.0, "high": 1.2}},
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from hominis.config.base import Section
 from hominis.config.carbon import AccountSection, ReportSection
@@ -48,6 +48,13 @@ class RunConfig(Section):
     score: ScoreSection = ScoreSection()
     account: AccountSection
     report: ReportSection = ReportSection()
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _not_yet(cls, backend: object) -> object:
+        if backend == "slurm":
+            raise ValueError("Slurm is not part of this version; `snakemake --profile local` runs on this machine")
+        return backend
 
     @property
     def folder(self) -> Path:

@@ -1,0 +1,90 @@
+"""kill -9 of anything, at any instant: the next start completes, with the receipts of an undisturbed run."""
+
+import os
+import random
+import signal
+import time
+
+import psutil
+import pytest
+
+from tests.workflow import tiny
+from tests.workflow.conftest import corpora, secrets, undisturbed  # noqa: F401
+
+FULL = os.environ.get("HOMINIS_FAULTS") == "full"
+KILLS = 60 if FULL else 20
+TARGETS = ["snakemake", "driver", "part", "rank"]
+
+
+class Killer:
+    """Starts a run again and again, and kills something of it each time."""
+
+    def __init__(self, seed):
+        self.random, self.landed, self.parts_killed = random.Random(seed), [], 0
+
+    def strike(self, run):
+        """Start the run, kill one kind of process after a random while; returns whether the run ended first."""
+        driver, until = run.start(), time.monotonic() + self.random.uniform(1.0, 9.0)
+        while time.monotonic() < until:
+            if driver.poll() is not None:
+                assert driver.returncode == 0, (run.folder / "snakemake.log").read_text()[-3000:]
+                return True
+            time.sleep(0.02)
+        kinds = self.random.sample(TARGETS, len(TARGETS))
+        victims = next((found for kind in kinds if (found := run.processes(kind))), [])
+        for victim in victims:
+            self._kill(victim)
+        self._end(driver)
+        return False
+
+    def _kill(self, victim):
+        kind = tiny.kind_of(victim)
+        victim.send_signal(signal.SIGKILL)
+        gone, alive = psutil.wait_procs([victim], timeout=10)
+        assert not alive
+        self.landed.append(kind)
+        self.parts_killed += kind == "part"
+
+    def _end(self, driver):
+        """See Snakemake end: by our kill, by itself after it lost a rule, or (it goes on) by a kill now."""
+        if driver.poll() is None:
+            driver.kill()
+        driver.wait(timeout=30)
+
+
+def orphans(run):
+    """Return the ranks whose part is dead."""
+    return [rank for rank in run.processes("rank") if not psutil.pid_exists(os.getsid(rank.pid))]
+
+
+@pytest.mark.timeout(3600 if FULL else 1500)
+def test_kills_at_random_instants_change_nothing(corpora, undisturbed, tmp_path):  # noqa: F811
+    killer, rounds = Killer(seed=20), 0
+    while len(killer.landed) < KILLS:
+        run = tiny.Run(tmp_path / f"round{rounds}", tiny.settings(corpora))
+        rounds += 1
+        while len(killer.landed) < KILLS and not killer.strike(run):
+            deadline = time.monotonic() + 5
+            while orphans(run) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert not orphans(run), "a rank outlived its part"
+        run.finish()
+        assert run.receipt_texts() == undisturbed.receipt_texts()
+        left = [p.cmdline() for p in run.processes()]
+        assert left == []
+        check_ledger(run)
+    print(
+        f"{len(killer.landed)} kills in {rounds} runs: " + ", ".join(f"{t} {killer.landed.count(t)}" for t in TARGETS)
+    )
+    assert set(killer.landed) >= {"snakemake", "driver", "part"}
+
+
+def check_ledger(run):
+    """Every attempt file is a row, no part was published twice, and what was lost is charged."""
+    rows = run.ledger()
+    files = [p for p in (run.folder / "site" / "attempts").glob("*/*/*") if p.name.isdigit()]
+    assert len(rows) == len(files)
+    published = [a["key"] for a in rows if a["outcome"] == "published"]
+    assert len(published) == len(set(published))
+    assert {a["outcome"] for a in rows} <= {"published", "lost", "resume"}
+    assert not list((run.folder / "site" / "scratch").iterdir())
