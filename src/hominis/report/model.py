@@ -1,0 +1,221 @@
+"""What ``results.json`` holds: every number that the report shows, each beside what it came from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hominis.carbon.costs import Account, Record, Spread
+
+
+class Provenance(Record):
+    """What a block of numbers came from.
+
+    Attributes:
+        part: the part's id; "" where the numbers are of the whole stage.
+        key, digest: of the part's receipt, or of the stage's; of the whole ledger where ``stage`` is ``account``.
+        attempts: ids ``<key>/<n>`` of the attempts that made it, lost ones included.
+        commit: of the source that the report was written with; "" outside a checkout.
+        config: digest of the run's configuration.
+    """
+
+    stage: str
+    part: str
+    key: str
+    digest: str
+    attempts: list[str]
+    commit: str
+    config: str
+
+
+class Run(Record):
+    """The run. ``finished`` is the end of its last attempt, in UTC; "" if it has none."""
+
+    name: str
+    title: str
+    abstract: str
+    model: str
+    finished: str
+    commit: str
+    dirty: bool
+    config_digest: str
+
+
+class Training(Record):
+    """What was pretrained. ``layout`` maps tp, pp, dp to numbers of processes."""
+
+    parameters: int | None
+    steps: int | None
+    tokens: int | None
+    loss_first: float | None
+    loss_last: float | None
+    layout: dict[str, int]
+    provenance: Provenance
+
+
+class Published(Record):
+    """A number that others published, with the digits that they printed."""
+
+    value: float
+    text: str
+    source: str
+    note: str
+
+
+class Measured(Record):
+    """A number that this run measured, or why it didn't. ``low`` and ``high`` are the error band."""
+
+    status: Literal["run", "not run"]
+    reason: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    items: int | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    provenance: list[Provenance] = Field(default_factory=list)
+
+
+class TableRow(Record):
+    """A benchmark: published numbers by model, and ours."""
+
+    category: str
+    benchmark: str
+    metric: str
+    unit: str
+    published: dict[str, Published]
+    measured: Measured
+
+
+class Order(Record):
+    """A byte n-gram model on the same corpus.
+
+    Attributes:
+        beaten: the model's bits per byte are lower.
+        certain: the model's error band lies wholly on one side.
+    """
+
+    order: int
+    bits_per_byte: float
+    beaten: bool
+    certain: bool
+
+
+class HeldOut(Record):
+    """Bits per byte on a corpus's held-out text. The two byte counts differ if the model was shown a part of it."""
+
+    corpus: str
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: str
+    bytes: int | None
+    ngram_bytes: int | None
+    orders: list[Order]
+    provenance: list[Provenance]
+
+
+class Amount(Record):
+    """Documents and their UTF-8 bytes."""
+
+    documents: int
+    bytes: int
+
+
+class Removed(Amount):
+    """What a rule of the policy removed first."""
+
+    rule: str
+
+
+class Funnel(Record):
+    """What curation read, removed and kept of a source; of all sources where ``source`` is ""."""
+
+    source: str
+    corpus: str
+    read: Amount
+    removed: list[Removed]
+    kept: Amount
+    heldout: Amount
+    provenance: list[Provenance]
+
+
+class LossPoint(Record):
+    """Mean loss of the steps that end with ``step``, in nats per token."""
+
+    step: int
+    tokens: int
+    loss: float
+
+
+class LossCurve(Record):
+    """The training loss; each point is the mean of ``every`` steps."""
+
+    every: int
+    points: list[LossPoint]
+    provenance: Provenance
+
+
+class Dataset(Record):
+    """A source as downloaded."""
+
+    source: str
+    corpus: str
+    kind: str
+    licence: str
+    revision: str
+    locator: str
+    bytes: int
+    sha256: str
+    provenance: Provenance
+
+
+class Tokens(Record):
+    """A tokenised corpus."""
+
+    corpus: str
+    train_documents: int
+    train_tokens: int
+    train_bytes: int
+    heldout_documents: int
+    heldout_tokens: int
+    heldout_bytes: int
+    provenance: Provenance
+
+
+class StageRow(Record):
+    """A stage of this run: what names its bytes, and what they cost."""
+
+    stage: str
+    revision: int
+    parts: int
+    attempts: int
+    attempts_lost: int
+    seconds: float
+    energy_kwh: float
+    co2e_g: Spread
+    provenance: Provenance
+
+
+class Results(Record):
+    """All of it. A section that the run didn't have is empty or None.
+
+    Attributes:
+        format: raised when a reader of older files would misread a newer one.
+        models: the columns of published scores.
+    """
+
+    format: Literal[1] = 1
+    run: Run
+    models: list[str]
+    table: list[TableRow]
+    held_out: list[HeldOut]
+    training: Training | None
+    loss: LossCurve | None
+    funnel: Funnel | None
+    funnels: list[Funnel]
+    datasets: list[Dataset]
+    tokens: list[Tokens]
+    stages: list[StageRow]
+    account: Account
+    config: dict[str, Any]
