@@ -28,12 +28,11 @@ def drive(task: Task, say: Callable[[str], None], poll_s: float = 0.1) -> Receip
     Raises:
         StageFailed: names the parts that could not be had, and why.
     """
-    if not task.missing():
+    if task.stands():
         say(f"{len(task.parts)} of {len(task.parts)} parts are in the store")
         return task.conclude()
     with sole_driver(task.home / "driver.lock", say):
-        missing = task.missing()
-        if missing:
+        if task.missing():
             # A stage's artefact stands only while its parts are as listed.
             artefacts.retire(task.site, task.stage.name, task.key)
             _Driver(task, say).work_off(poll_s)

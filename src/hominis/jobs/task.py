@@ -77,6 +77,10 @@ class Task:
         present = self.site.present(self.stage.name)
         return [part for part, key in self.keys.items() if key not in present]
 
+    def stands(self) -> bool:
+        """Return whether the stage's artefact and all of its parts are in the store."""
+        return not self.missing() and self.site.artefact(self.stage.name, self.key).exists()
+
     def conclude(self) -> Receipt:
         """Publish the stage's own artefact, all parts being there."""
         inputs = {name: [files.digest(files.canonical(vars(receipt)))] for name, receipt in self.upstream.items()}
