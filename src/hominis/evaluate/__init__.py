@@ -1,0 +1,1 @@
+"""Measuring a model: n-gram baselines, lm-eval generation, sandboxed scoring."""

