@@ -1,5 +1,6 @@
 """The command line: one thin module per verb; parse, call, print."""
 
+import logging
 import os
 import sys
 import traceback
@@ -66,6 +67,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an expected error is printed without a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         code = cli.main(prog_name="hominis", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

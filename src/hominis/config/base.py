@@ -14,8 +14,8 @@ class Section(BaseModel):
 
     def keyed(self) -> dict[str, Any]:
         """Return the fields that determine a part's bytes, as JSON values: what goes into its key."""
-        fields = type(self).model_fields
-        hidden = {name for name, field in fields.items() if UNKEYED in (field.json_schema_extra or {})}
+        extras = {name: field.json_schema_extra for name, field in type(self).model_fields.items()}
+        hidden = {name for name, extra in extras.items() if isinstance(extra, dict) and UNKEYED in extra}
         return self.model_dump(mode="json", exclude=hidden)
 
 

@@ -53,4 +53,3 @@ def _filled(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
             default = field.get_default(call_default_factory=True)
             filled[name] = json.loads(json.dumps(default, default=str))
     return filled
-

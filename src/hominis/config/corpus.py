@@ -1,0 +1,185 @@
+"""Settings of the corpus stages: which sources, which signals, which copies stay, which documents are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+
+from hominis.config.base import Section, unkeyed
+from hominis.config.tables import read_policies, read_sources
+
+INTEGERS = ("bytes", "line_length_max", "rps_doc_word_count")
+"""Columns of the annotations that hold whole numbers."""
+
+NUMBERS = (
+    *INTEGERS,
+    "language_score",
+    "line_length_mean",
+    "alphanumeric_fraction",
+    "rps_doc_mean_word_length",
+    "rps_doc_frac_unique_words",
+    "rps_doc_unigram_entropy",
+    *(f"rps_doc_frac_chars_top_{size}gram" for size in (2, 3, 4)),
+    *(f"rps_doc_frac_chars_dupe_{size}grams" for size in (5, 6, 7, 8, 9, 10)),
+    "rps_doc_num_sentences",
+    "rps_doc_symbol_to_word_ratio",
+    "rps_doc_frac_lines_end_with_ellipsis",
+    "rps_doc_frac_no_alph_words",
+    "rps_doc_frac_all_caps_words",
+    "rps_doc_curly_bracket",
+    "rps_doc_lorem_ipsum",
+)
+"""Columns of the annotations that a rule may bound; ``rps_*`` have RedPajama-v2's names and definitions."""
+
+LABELS = ("language", "source", "licence", "path")
+"""Columns of the annotations whose values a rule may list."""
+
+Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file"]
+
+
+class Source(BaseModel):
+    """One raw file: where it is, what its bytes must be, which of its documents belong to which corpus."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._+-]*$", description="Its name, unique; ids of documents begin with it."
+    )
+    corpus: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="The corpus that its documents belong to.")
+    kind: Kind = Field(description="Where it is from; `file`: this machine.")
+    locator: str = Field(min_length=1, description="Name of the project or package; path of a `file`.")
+    revision: str = Field("", description="The exact version; empty for a `file`.")
+    file: str = Field(pattern=r"^[^/]+$", description="The file's name; its ending tells the format.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `sha256sum FILE` gives it.")
+    bytes: PositiveInt = Field(description="Length of the file.")
+    licence: str = Field(min_length=1, description="SPDX expression of the documents' licence.")
+    include: tuple[str, ...] = Field(
+        (),
+        description="Patterns of paths in an archive, `*` crossing `/`; `!pattern` takes paths out again; none: all.",
+    )
+    text_field: str = Field("text", description="Field or column that holds the text, for JSON lines and Parquet.")
+    optional: bool = Field(False, description="Left out, and logged, where it can't be had (a `deb` without apt).")
+    note: str = Field("", description="For people.")
+
+
+class FetchSection(Section):
+    """Which raw files to have. Each source is a part and carries its own row, so nothing here is in a key."""
+
+    sources: Annotated[
+        tuple[Source, ...],
+        BeforeValidator(lambda value: read_sources(value, Source), json_schema_input_type=str | list[Source]),
+    ] = unkeyed(description="The sources, or the path of a CSV file with a row per source.")
+    only: tuple[str, ...] = unkeyed((), description="Names of the sources to take; none: all.")
+    downloads: Path = unkeyed(
+        Path("downloads"), description="Files are looked for here, by name and hash, before anything is downloaded."
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known_and_unique(self) -> Self:
+        names = [source.name for source in self.sources]
+        if twice := _repeated(names):
+            raise ValueError(f"sources named more than once: {twice}")
+        unknown = sorted(set(self.only) - set(names))
+        if unknown:
+            raise ValueError(f"only: unknown sources {', '.join(unknown)}; there are {', '.join(names)}")
+        return self
+
+
+class AnnotateSection(Section):
+    """How documents are read and measured.
+
+    Shingles of 5 words, as in Lee et al. 2022 (arXiv:2107.06499) and FineWeb: one changed word spoils 5 shingles, not
+    13, so copies with small edits stay above the threshold, and short documents still have enough shingles for a
+    steady estimate. RedPajama-v2's published signatures use 13, and another hash: the two never mix.
+    """
+
+    max_document_bytes: PositiveInt = Field(8 * 2**20, description="Longer ones are skipped, counted as `too_large`.")
+    language_prefix_chars: PositiveInt = Field(1000, description="What the language identifier reads of a document.")
+    shingle_words: PositiveInt = Field(5, description="Words in a MinHash shingle.")
+    permutations: PositiveInt = Field(
+        128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
+    )
+
+
+class DeduplicateSection(Section):
+    """Which documents count as the same."""
+
+    similarity: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Jaccard similarity of two documents' shingles from which they are near duplicates.",
+    )
+    bands: PositiveInt | None = Field(None, description="Of the hash that finds candidates; by default the sharpest.")
+    rows: PositiveInt | None = Field(None, description="Signature values in a band; given with `bands` or not at all.")
+    verify: bool = Field(True, description="Keep only candidates whose signatures agree on the share `similarity`.")
+
+    @model_validator(mode="after")
+    def _bands_come_with_rows(self) -> Self:
+        if (self.bands is None) != (self.rows is None):
+            raise ValueError(f"bands {self.bands} and rows {self.rows}: give both or neither")
+        return self
+
+
+class Rule(BaseModel):
+    """A named condition on one signal; bounds are inclusive."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Under which the funnel counts what it removes.")
+    signal: str = Field(description="A column of the annotations.")
+    min: float | None = None
+    max: float | None = None
+    among: tuple[str, ...] | None = Field(None, description="The values to keep, for a column of names.")
+    missing: Literal["remove", "keep"] = Field("remove", description="What becomes of a document without the signal.")
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if problem := self._problem():
+            raise ValueError(f"rule {self.name}: {problem}")
+        return self
+
+    def _problem(self) -> str:
+        known = LABELS if self.among is not None else NUMBERS
+        if self.signal not in known:
+            return f"unknown signal {self.signal!r}; one of {', '.join(known)}"
+        if self.among is not None:
+            return "both a list and bounds" if (self.min, self.max) != (None, None) else ""
+        if self.min is None and self.max is None:
+            return "neither min, max nor among is given"
+        if self.min is not None and self.max is not None and self.min > self.max:
+            return f"min {self.min} is above max {self.max}: no document can pass"
+        return ""
+
+
+class Policy(BaseModel):
+    """Ordered rules; a document that several would remove counts under the first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: tuple[Rule, ...] = ()
+
+    @model_validator(mode="after")
+    def _rule_names_are_unique(self) -> Self:
+        if twice := _repeated([rule.name for rule in self.rules]):
+            raise ValueError(f"rules named more than once: {twice}")
+        return self
+
+
+class SelectSection(Section):
+    """Which documents are kept, and which of them are held out from training."""
+
+    policies: Annotated[
+        dict[str, Policy],
+        BeforeValidator(lambda value: read_policies(value, Policy), json_schema_input_type=dict[str, str | Policy]),
+    ] = Field(description="Corpus → policy, or the path of a TOML file with the policy.")
+    heldout: float = Field(
+        0.03, ge=0, lt=1, description="Fraction of documents kept apart, by the hash of their words."
+    )
+    heldout_seed: int = Field(0, ge=0, lt=2**63, description="Another seed, another choice.")
+
+
+def _repeated(names: list[str]) -> str:
+    return ", ".join(sorted({name for name in names if names.count(name) > 1}))

@@ -1,0 +1,69 @@
+"""Read the tables that a config names by path, so that a section holds data and not paths."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from hominis.errors import ConfigError
+
+
+def read_sources(value: Any, row_model: type[BaseModel]) -> Any:
+    """Return ``value``, or the rows of the CSV file that it names, each a ``row_model``.
+
+    Raises:
+        ConfigError: the file cannot be read, or a cell is wrong: named by file, line and column.
+    """
+    if not isinstance(value, str | Path):
+        return value
+    path = Path(value)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            return tuple(_row(path, reader.line_num, cells, row_model) for cells in reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"cannot read the table of sources: {error}", where=path) from error
+
+
+def _row(path: Path, line: int, cells: Mapping[str | None, Any], model: type[BaseModel]) -> BaseModel:
+    if None in cells or None in cells.values():
+        raise ConfigError("more or fewer cells than the header has", where=f"{path}, line {line}")
+    given: dict[str, Any] = {str(column): text.strip() for column, text in cells.items() if text.strip()}
+    if "include" in given:
+        given["include"] = tuple(part.strip() for part in given["include"].split(";"))
+    try:
+        return model(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        column = first["loc"][0] if first["loc"] else "?"
+        raise ConfigError(
+            f"{first['msg']}; found {given.get(str(column), '')!r}", where=f"{path}, line {line}, column {column}"
+        ) from error
+
+
+def read_policies(value: Any, policy_model: type[BaseModel]) -> Any:
+    """Return ``value`` with every path of a TOML file replaced by the ``policy_model`` that the file holds.
+
+    Raises:
+        ConfigError: a file cannot be read, isn't TOML, or holds a rule that can't be: named by file and place.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    read = {corpus: policy for corpus, policy in value.items() if isinstance(policy, str | Path)}
+    return {**value, **{corpus: _policy(Path(path), policy_model) for corpus, path in read.items()}}
+
+
+def _policy(path: Path, model: type[BaseModel]) -> BaseModel:
+    try:
+        return model(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"cannot read the policy: {error}", where=path) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise ConfigError(first["msg"].removeprefix("Value error, "), where=f"{path}, {place}") from error

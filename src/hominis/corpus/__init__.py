@@ -1,0 +1,1 @@
+"""From raw files to the documents that a model is trained on."""

@@ -1,0 +1,50 @@
+"""The annotations of a batch of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from hominis.config.corpus import INTEGERS, NUMBERS, AnnotateSection
+from hominis.corpus.language import languages
+from hominis.corpus.minhash import signatures
+from hominis.corpus.shape import shape
+from hominis.corpus.signals import normalise, signals
+from hominis.corpus.words import Words
+
+
+def schema(permutations: int) -> pa.Schema:
+    """Return the columns of ``annotations.parquet``. ``content_hash`` is null for a document without words."""
+    text = [(name, pa.string()) for name in ("id", "source", "corpus", "path", "licence", "language")]
+    numbers = [(name, pa.int64() if name in INTEGERS else pa.float64()) for name in NUMBERS]
+    hashes = [("content_hash", pa.uint64()), ("signature", pa.list_(pa.uint32(), permutations))]
+    return pa.schema([*text, *numbers, *hashes])
+
+
+def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: AnnotateSection) -> pa.Table:
+    """Return a row per document of ``batch`` (``id``, ``path``, ``text``); ``labels`` are the same in all rows."""
+    frame = pl.DataFrame(batch.rename_columns(["id", "path", "text"]))
+    text = frame["text"]
+    found = languages(text.str.slice(0, section.language_prefix_chars))
+    normalised = normalise(text)
+    words = Words(normalised)
+    measured = [found, shape(text), signals(text, normalised, words)]
+    content = pl.Series("content_hash", words.content_hashes())
+    hidden = pl.Series(words.counts == 0)
+    frame = pl.concat([frame.drop("text"), *measured], how="horizontal").with_columns(
+        *(pl.lit(value).alias(name) for name, value in labels.items()),
+        text.str.len_bytes().alias("bytes"),
+        content.set(hidden, None),
+    )
+    values = signatures(words, section.shingle_words, section.permutations)
+    return _table(frame, values)
+
+
+def _table(frame: pl.DataFrame, values: np.ndarray[tuple[int, int], np.dtype[np.uint32]]) -> pa.Table:
+    wanted = schema(values.shape[1])
+    signature = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+    arrow = frame.select(wanted.names[:-1]).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return arrow.append_column("signature", signature).cast(wanted)

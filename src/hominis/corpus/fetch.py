@@ -1,0 +1,58 @@
+"""Stage ``fetch``: the raw files, as published, byte for byte."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hominis.config.corpus import FetchSection, Source
+from hominis.store.types import Inputs, Part, Scratch, Summary
+
+_log = logging.getLogger(__name__)
+
+
+def parts(section: FetchSection, inputs: Inputs) -> Sequence[Part]:
+    """Return a part per source, its row as params. Optional sources that cannot be had are left out and logged."""
+    chosen = [source for source in section.sources if not section.only or source.name in section.only]
+    absent = _cannot_be_had([source for source in chosen if source.optional], section)
+    return [Part(source.name, _params(source)) for source in chosen if source.name not in absent]
+
+
+def work(section: FetchSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
+    """Write the source's raw file under its own name.
+
+    Returns:
+        Summary: of the row ``source``, ``corpus``, ``kind``, ``licence``, ``revision``, ``locator``, ``bytes`` and
+        ``sha256``.
+
+    Raises:
+        InputError: the file cannot be had, or isn't the one that the row describes.
+    """
+    from hominis.corpus.download import raw_file
+
+    row = next(source for source in section.sources if source.name == part.id)
+    source = Source(name=part.id, **{"locator": row.locator, **part.params})
+    raw_file(source, section.downloads, scratch)
+    shown = ("corpus", "kind", "licence", "revision", "locator", "bytes", "sha256")
+    return {"source": source.name, **{name: part.params.get(name, source.file) for name in shown}}
+
+
+def _params(source: Source) -> dict[str, Any]:
+    """Return what determines the bytes and how they are read; where a local file lies doesn't."""
+    hidden = {"name", "optional", "note", *(["locator"] if source.kind == "file" else [])}
+    return source.model_dump(mode="json", exclude=hidden)
+
+
+def _cannot_be_had(optional: Sequence[Source], section: FetchSection) -> set[str]:
+    from hominis.corpus.debian import offered
+
+    remote = [source for source in optional if not (section.downloads / source.file).is_file()]
+    debs = {source.name: (source.locator, source.revision) for source in remote if source.kind == "deb"}
+    had = offered(list(debs.values()))
+    absent = {name for name, release in debs.items() if release not in had}
+    absent |= {source.name for source in remote if source.kind == "file" and not Path(source.locator).is_file()}
+    for name in sorted(absent):
+        _log.warning("left out: the optional source %s cannot be had on this machine", name)
+    return absent

@@ -1,0 +1,41 @@
+"""Readable text of marked-up documents."""
+
+from __future__ import annotations
+
+import re
+
+_SECTIONS = ("address", "article", "body", "figure", "form", "main", "section")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "figcaption", "title")
+_TABLES = ("table", "tbody", "td", "tfoot", "th", "thead", "tr")
+_LISTS = ("dd", "dl", "dt", "li", "ol", "ul")
+_BLOCKS = (*_SECTIONS, *_HEADINGS, *_TABLES, *_LISTS, "blockquote", "br", "div", "fieldset", "hr", "p", "pre")
+_UNSEEN = ("head", "script", "style", "template", "noscript", "nav", "footer", "aside")
+_PAGE_HEADER = "//header[not(ancestor::article or ancestor::main)]"
+
+
+def is_html(path: str) -> bool:
+    """Say whether a path names an HTML document."""
+    return path.lower().endswith((".html", ".htm", ".xhtml"))
+
+
+def html_text(content: bytes) -> str:
+    """Return the text of a page without its navigation, a block a line; empty if there is none.
+
+    Raises:
+        UnicodeDecodeError: the page isn't UTF-8 (the only encoding that is read).
+    """
+    from lxml import etree  # type: ignore[import-untyped]
+
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    content.decode("utf-8")
+    root = etree.fromstring(content, parser) if content.strip() else None
+    if root is None:
+        return ""
+    for element in root.xpath(_PAGE_HEADER):
+        element.tag = _UNSEEN[0]
+    etree.strip_elements(root, *_UNSEEN, with_tail=False)
+    for element in root.iter(*_BLOCKS):
+        element.text = "\n" + (element.text or "")
+        element.tail = "\n" + (element.tail or "")
+    spaced = re.sub(r"[^\S\n]+", " ", "".join(root.itertext()))
+    return re.sub(r" ?\n[ \n]*", "\n", spaced).strip()
