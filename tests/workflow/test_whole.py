@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -25,7 +27,7 @@ STAGES = [
 
 @pytest.fixture
 def finished(undisturbed, tmp_path):
-    """A copy of the finished run; the artefacts are shared by hard links, so harm no bytes here."""
+    """A copy of the finished run, to do things to."""
     shutil.copytree(undisturbed.folder, tmp_path, dirs_exist_ok=True, copy_function=shutil.copy2)
     return tiny.Run(tmp_path, undisturbed.settings)
 
@@ -57,6 +59,13 @@ def test_a_comment_or_whitespace_in_a_rule_or_in_the_code_recomputes_nothing(fin
         path.write_text(path.read_text() + "\n\n# a comment\n")
     finished.variables["PYTHONPATH"] = str(workflow / "src")
     assert "Nothing to be done" in finished.finish(snakefile=workflow / "Snakefile")
+    where = subprocess.run(
+        [sys.executable, "-c", "import hominis; print(hominis.__file__)"],
+        env=finished.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert str(workflow) in where.stdout, "the edited code is the code that runs"
     for stage in ("annotate", "select"):
         finished.hominis(stage)
     assert finished.ledger() == before
