@@ -1,0 +1,89 @@
+"""AdamW and its learning rate by step, as megatron-core runs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from megatron.core.distributed import DistributedDataParallel
+from megatron.core.optimizer import (
+    USING_PYTORCH_OPTIMIZER,
+    MegatronOptimizer,
+    OptimizerConfig,
+    get_megatron_optimizer,
+    get_standard_config_overrides,
+)
+from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler
+
+from hominis.config.train import PretrainSection
+
+
+def build_optimiser(section: PretrainSection, model: DistributedDataParallel) -> MegatronOptimizer:
+    """Return megatron's optimiser over ``model``; norms are not decayed."""
+    schedule = section.schedule
+    config = OptimizerConfig(
+        optimizer="adam",
+        lr=schedule.learning_rate,
+        min_lr=schedule.min_learning_rate,
+        weight_decay=schedule.weight_decay,
+        adam_beta1=schedule.beta1,
+        adam_beta2=schedule.beta2,
+        adam_eps=schedule.epsilon,
+        clip_grad=schedule.clip,
+        bf16=section.precision == "bf16",
+        params_dtype=model.config.params_dtype,
+        use_distributed_optimizer=section.layout.distributed_optimizer,
+    )
+    overrides = get_standard_config_overrides(config)
+    cuda = torch.cuda.is_available()
+    optimiser = get_megatron_optimizer(config, [model], config_overrides=overrides, use_gloo_process_groups=cuda)
+    if section.layout.distributed_optimizer and USING_PYTORCH_OPTIMIZER:
+        _make_loadable(optimiser)
+    model.config.grad_scale_func = optimiser.scale_loss
+    return optimiser
+
+
+def build_schedule(section: PretrainSection, optimiser: MegatronOptimizer) -> OptimizerParamScheduler:
+    """Return the schedule; it is advanced before each step, so that step 1 of n warm-up steps has 1/n of the rate."""
+    schedule = section.schedule
+    return OptimizerParamScheduler(
+        optimiser,
+        init_lr=0.0,
+        max_lr=schedule.learning_rate,
+        min_lr=schedule.min_learning_rate,
+        lr_warmup_steps=schedule.warmup_steps,
+        lr_decay_steps=section.steps + 1,  # the rate would be at its minimum, maybe zero, one step after the last
+        lr_decay_style={"wsd": "WSD", "cosine": "cosine"}[schedule.style],
+        wsd_decay_steps=schedule.decay_steps,
+        lr_wsd_decay_style="minus_sqrt",
+        start_wd=schedule.weight_decay,
+        end_wd=schedule.weight_decay,
+        wd_incr_steps=section.steps,
+        wd_incr_style="constant",
+    )
+
+
+def _make_loadable(optimiser: Any) -> None:
+    """Let the distributed optimiser load a checkpoint into torch's AdamW.
+
+    megatron expects the state that apex or Transformer Engine make at once: torch makes it at the first step. And its
+    loader shares one ``step`` among all weights, which torch then counts up once for each of them.
+    """
+    for chained in optimiser.chained_optimizers:
+        for group in chained.optimizer.param_groups:
+            for weight in group["params"]:
+                zeros = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
+                chained.optimizer.state[weight].update(step=torch.tensor(0.0), **zeros)
+        chained._set_main_param_and_optimizer_states = _with_own_step(chained)
+
+
+def _with_own_step(chained: Any) -> Any:
+    load = chained._set_main_param_and_optimizer_states
+
+    def loaded(weight: torch.nn.Parameter, tensors: dict[str, torch.Tensor]) -> None:
+        group, index = chained.model_param_group_index_map[weight]
+        state = chained.optimizer.state[chained.optimizer.param_groups[group]["params"][index]]
+        state["step"] = state["step"].clone()
+        load(weight, {"step": state["step"], **tensors})
+
+    return loaded

@@ -1,0 +1,109 @@
+"""The stage ``pretrain``: starts the ranks and follows them. Light: torch lives in the ranks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from hominis.config.train import PretrainSection
+from hominis.errors import InputError
+from hominis.store.types import Artefact, Inputs, Json, Part, Scratch, Summary
+from hominis.train import checkpoints, launch
+from hominis.train.blend import Source, blend_sources
+from hominis.train.brief import Brief
+from hominis.train.figures import step_flops
+
+END_OF_DOCUMENT = "<|endoftext|>"
+LAST_STEPS = 10
+
+
+def parts(section: PretrainSection, inputs: Inputs) -> Sequence[Part]:
+    """Return the one part: a training run can't be cut."""
+    return [Part("all")]
+
+
+def work(section: PretrainSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
+    """Train from the newest whole checkpoint, or from the start.
+
+    Writes ``checkpoint/`` (megatron's distributed format), ``model.json``, ``probe.json`` and ``metrics.jsonl``.
+
+    Raises:
+        Interrupted: asked to stop; a checkpoint is written.
+        InputError: the tokenised corpora can't be trained on.
+        StageFailed: a rank failed, or training diverged.
+    """
+    sources, blend = blend_sources(section.blend, inputs["tokenise"], section.model.sequence)
+    brief = _brief(section, sources, _vocabulary(inputs["vocabulary"]), scratch)
+    path = scratch.checkpoints / "brief.json"
+    brief.write(path)
+    ranks = launch.Launch("hominis.train.rank", [str(path)], section.layout.world, section.threads, scratch.checkpoints)
+    launch.run(ranks, poll=_Follower(brief, scratch), stopping=lambda: scratch.stopping)
+    return _summary(section, scratch.out, blend)
+
+
+def _brief(section: PretrainSection, sources: Sequence[Source], vocabulary: tuple[int, int], scratch: Scratch) -> Brief:
+    resume = checkpoints.newest_whole(scratch.checkpoints)
+    brief = Brief(
+        section=section,
+        sources=tuple(sources),
+        vocab_size=vocabulary[0],
+        end_of_document=vocabulary[1],
+        checkpoints=scratch.checkpoints,
+        out=scratch.out,
+        resume=str(resume or ""),
+    )
+    shutil.rmtree(brief.cache, ignore_errors=True)
+    brief.progress.write_bytes(b"")
+    return brief
+
+
+def _vocabulary(artefacts: Sequence[Artefact]) -> tuple[int, int]:
+    """Return the tokenizer's size and its end-of-document token."""
+    path = artefacts[0].path / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    added = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    if END_OF_DOCUMENT not in added:
+        raise InputError(f"the tokenizer has no token {END_OF_DOCUMENT}", where=path, remedy="train it again")
+    return max([*tokenizer["model"]["vocab"].values(), *added.values()]) + 1, added[END_OF_DOCUMENT]
+
+
+class _Follower:
+    """Hands what the ranks report on to the attempt."""
+
+    def __init__(self, brief: Brief, scratch: Scratch) -> None:
+        self._steps, self._scratch = brief.section.steps, scratch
+        self._path, self._read = brief.progress, 0
+
+    def __call__(self) -> None:
+        with self._path.open("rb") as stream:
+            stream.seek(self._read)
+            whole = stream.read().rpartition(b"\n")[0]
+        if not whole:
+            return
+        self._read += len(whole) + 1
+        last = json.loads(whole.rpartition(b"\n")[2])
+        self._scratch.progress(last.pop("step"), self._steps, "steps", **last)
+
+
+def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Summary:
+    losses = [json.loads(line)["loss"] for line in (out / checkpoints.METRICS).read_text().splitlines()]
+    described: dict[str, Any] = json.loads((out / "model.json").read_text())
+    layout = section.layout
+    return {
+        "parameters": described["parameters"],
+        "vocab_size": described["vocab_size"],
+        "padded_vocab_size": described["padded_vocab_size"],
+        "steps": section.steps,
+        "tokens": section.steps * section.global_batch * section.model.sequence,
+        "flops": section.steps * step_flops(section.model, described["padded_vocab_size"], section.global_batch),
+        "loss_first": losses[0],
+        "loss_last": losses[-1],
+        "loss_last_mean": fmean(losses[-LAST_STEPS:]),
+        "validation_loss": described["validation_loss"],
+        "layout": {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp},
+        "blend": blend,
+    }

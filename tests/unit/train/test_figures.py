@@ -1,0 +1,37 @@
+"""Parameters and floating-point operations against counts made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from hominis.config.train import ModelSection
+from hominis.train.figures import padded_vocabulary, parameters, step_flops
+
+LLAMA_2_7B = ModelSection(layers=32, hidden=4096, heads=32, kv_heads=32, ffn=11008, sequence=4096)
+LLAMA_2_70B = ModelSection(layers=80, hidden=8192, heads=64, kv_heads=8, ffn=28672, sequence=4096)
+
+
+@pytest.mark.parametrize(("model", "published"), [(LLAMA_2_7B, 6_738_415_616), (LLAMA_2_70B, 68_976_648_192)])
+def test_llama_2_has_its_published_number_of_parameters(model: ModelSection, published: int) -> None:
+    assert parameters(model, 32000) == published
+
+
+def test_tied_embeddings_are_counted_once() -> None:
+    tied = LLAMA_2_7B.model_copy(update={"tie_embeddings": True})
+    assert parameters(LLAMA_2_7B, 32000) - parameters(tied, 32000) == 32000 * 4096
+
+
+def test_a_step_costs_six_operations_a_weight_and_token_plus_attention() -> None:
+    embedding, norms = 32000 * 4096, 65 * 4096
+    matrices = parameters(LLAMA_2_7B, 32000) - embedding - norms
+    attention = 6 * 32 * 4096 * 4096
+    assert step_flops(LLAMA_2_7B, 32000, 1) == 4096 * (6 * matrices + attention)
+
+
+@pytest.mark.parametrize(
+    ("size", "tp", "rows"),
+    [(8192, 2, 8192), (8193, 2, 8320), (300, 1, 384), (300, 8, 384), (300, 3, 384), (500, 5, 640)],
+)
+def test_the_padded_vocabulary_is_shared_evenly(size: int, tp: int, rows: int) -> None:
+    assert padded_vocabulary(size, tp) == rows
+    assert rows % tp == 0

@@ -1,0 +1,130 @@
+"""Real ranks: layouts agree, runs repeat to the byte, an interrupted run ends as if it hadn't been."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hominis.errors import Interrupted, StageFailed
+from hominis.store.types import Inputs
+from hominis.train import checkpoints, figures
+from tests.unit.train.conftest import VOCABULARY, Folder, Run, contents, losses, section, train
+
+LAYOUTS = {"pipeline": {"pp": 2}, "tensor and sequence": {"tp": 2, "sequence_parallel": True}}
+
+
+def test_the_model_learns(one_rank: Run) -> None:
+    assert one_rank.summary["loss_last_mean"] < one_rank.summary["loss_first"]
+    assert one_rank.summary["validation_loss"] < one_rank.summary["loss_first"] - 0.3
+
+
+def test_the_counted_parameters_are_those_of_the_formula(one_rank: Run, two_ranks: Run) -> None:
+    rows = figures.padded_vocabulary(VOCABULARY, 1)
+    expected = figures.parameters(one_rank.settings.model, rows)
+    assert one_rank.summary["parameters"] == two_ranks.summary["parameters"] == expected
+
+
+def test_the_true_and_the_padded_vocabulary_are_recorded(one_rank: Run) -> None:
+    described = json.loads((one_rank.folder.out / "model.json").read_text())
+    assert (described["vocab_size"], described["padded_vocab_size"]) == (VOCABULARY, 384)
+
+
+def test_metrics_have_every_step_and_no_times(one_rank: Run) -> None:
+    lines = [json.loads(line) for line in (one_rank.folder.out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 13))
+    assert all(set(line) == {"step", "loss", "grad_norm", "learning_rate", "consumed_tokens"} for line in lines)
+    assert lines[-1]["consumed_tokens"] == 12 * 8 * 32
+
+
+def test_the_rate_warms_up_stays_and_decays(one_rank: Run) -> None:
+    lines = [json.loads(line) for line in (one_rank.folder.out / "metrics.jsonl").read_text().splitlines()]
+    rates = [line["learning_rate"] for line in lines]
+    assert rates[0] == pytest.approx(0.005)
+    assert rates[1:8] == pytest.approx([0.01] * 7)
+    assert 0 < rates[11] < rates[10] < rates[9] < 0.01
+
+
+def test_progress_reaches_the_attempt(one_rank: Run) -> None:
+    done, seen = one_rank.folder.reports[-1]
+    assert done == 12
+    assert seen["tokens_per_s"] > 0
+    assert seen["loss"] == losses(one_rank.folder)[-1]
+
+
+def test_tensor_parallel_ranks_give_the_losses_of_one_rank(one_rank: Run, two_ranks: Run) -> None:
+    assert losses(two_ranks.folder) == pytest.approx(losses(one_rank.folder), abs=1e-5, rel=0)
+
+
+def test_data_parallel_ranks_give_the_losses_of_one_rank(one_rank: Run, data_ranks: Run) -> None:
+    assert losses(data_ranks.folder) == pytest.approx(losses(one_rank.folder), abs=1e-5, rel=0)
+
+
+def test_the_artefact_keeps_the_optimiser_where_asked(one_rank: Run, data_ranks: Run) -> None:
+    weights, all_state = (
+        sum(path.stat().st_size for path in (run.folder.out / "checkpoint").glob("*.distcp"))
+        for run in (one_rank, data_ranks)
+    )
+    assert all_state > 2.5 * weights  # two moments beside each weight
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_other_layouts_give_the_losses_of_one_rank(
+    one_rank: Run, inputs: Inputs, tmp_path: Path, layout: dict[str, int]
+) -> None:
+    folder = Folder(tmp_path)
+    train(section(layout=layout), inputs, folder)
+    assert losses(folder) == pytest.approx(losses(one_rank.folder), abs=1e-5, rel=0)
+
+
+@pytest.mark.parametrize("whole", ["two_ranks", "data_ranks"])
+def test_a_run_stopped_and_resumed_gives_the_bytes_of_one_that_was_not(
+    whole: str, inputs: Inputs, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    uninterrupted: Run = request.getfixturevalue(whole)
+    first = Folder(tmp_path, on_progress=lambda done: done >= 1)
+    with pytest.raises(Interrupted):
+        train(uninterrupted.settings, inputs, first)
+    assert 1 <= checkpoints.step_of(max(first.checkpoints.glob("step-*"))) < 12
+    first.out.rmdir()
+    second = Folder(tmp_path)
+    summary = train(uninterrupted.settings, inputs, second)
+    assert second.reports[0][0] > 1
+    assert summary == uninterrupted.summary
+    assert contents(second.out) == contents(uninterrupted.folder.out)
+
+
+def test_a_damaged_checkpoint_is_passed_over(one_rank: Run, inputs: Inputs, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    with pytest.raises(Interrupted):
+        folder.on_progress = lambda done: done >= 5
+        train(section(steps=400, schedule={"warmup_steps": 2, "decay_steps": 4}), inputs, folder)
+    older, newest = sorted(folder.checkpoints.glob("step-*"))
+    shard = newest / "__0_0.distcp"
+    shard.write_bytes(bytes([shard.read_bytes()[0] ^ 1]) + shard.read_bytes()[1:])
+    folder.out.rmdir()
+    again = Folder(tmp_path, on_progress=lambda done: True)
+    with pytest.raises(Interrupted):
+        train(section(steps=400, schedule={"warmup_steps": 2, "decay_steps": 4}), inputs, again)
+    assert json.loads((folder.checkpoints / "brief.json").read_text())["resume"] == str(older)
+
+
+def test_one_dead_rank_ends_the_others_and_is_reported(inputs: Inputs, tmp_path: Path) -> None:
+    ranks: list[psutil.Process] = []
+
+    def kill_one(done: int) -> None:
+        ranks.extend(psutil.Process().children())
+        ranks[1].kill()
+
+    with pytest.raises(StageFailed, match="rank 1 of 2 ended with code -9"):
+        train(section(steps=5000, layout={"tp": 2}), inputs, Folder(tmp_path, on_progress=kill_one))
+    assert len(ranks) >= 2
+    assert not any(rank.is_running() for rank in ranks)
+
+
+def test_a_diverging_run_says_so(inputs: Inputs, tmp_path: Path) -> None:
+    wild = {"learning_rate": 1e30, "warmup_steps": 0, "decay_steps": 4}
+    with pytest.raises(StageFailed, match=r"training diverged: at step \d+"):
+        train(section(schedule=wild), inputs, Folder(tmp_path))
