@@ -31,17 +31,20 @@ class Killer:
                 return True
             time.sleep(0.02)
         kinds = self.random.sample(TARGETS, len(TARGETS))
-        victims = next((found for kind in kinds if (found := run.processes(kind))), [])
-        for victim in victims:
-            self._kill(victim)
+        kind = next((kind for kind in kinds if run.processes(kind)), "")
+        for victim in run.processes(kind) if kind else []:
+            self._kill(victim, kind)
         self._end(driver)
         return False
 
-    def _kill(self, victim):
-        kind = tiny.kind_of(victim)
-        victim.send_signal(signal.SIGKILL)
-        gone, alive = psutil.wait_procs([victim], timeout=10)
-        assert not alive
+    def _kill(self, victim, kind):
+        """Kill a process and see it dead; one that ended by itself meanwhile doesn't count."""
+        try:
+            victim.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            return
+        _, alive = psutil.wait_procs([victim], timeout=10)
+        assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
         self.landed.append(kind)
         self.parts_killed += kind == "part"
 

@@ -75,11 +75,6 @@ def _source(folder, name, corpus, documents):
     }
 
 
-def kind_of(process):
-    """Return what of a run a process is."""
-    return _kind(process.cmdline())
-
-
 def _kind(command):
     line = " ".join(command)
     if "hominis.train.rank" in line:
