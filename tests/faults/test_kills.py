@@ -31,6 +31,8 @@ class Killer:
                 return True
             time.sleep(0.02)
         kinds = self.random.sample(TARGETS, len(TARGETS))
+        if self.random.random() < 0.3:  # ranks live in one stage only: aim at them while they do
+            kinds.sort(key=lambda kind: kind != "rank")
         kind = next((kind for kind in kinds if run.processes(kind)), "")
         for victim in run.processes(kind) if kind else []:
             self._kill(victim, kind)

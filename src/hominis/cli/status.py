@@ -41,7 +41,8 @@ def command(run: RunConfig, as_json: bool) -> None:
     for stage in stages:
         click.echo(f"  {stage['stage']:<12}{stage['state']:<9}{_parts(stage)}")
         for attempt in stage["running"]:
-            click.echo(f"      {attempt['part']}: {attempt['progress']} · {attempt['where']} · {attempt['since']}")
+            pieces = [attempt[name] for name in ("progress", "remains", "where", "since") if attempt[name]]
+            click.echo(f"      {attempt['part']}: {' · '.join(pieces)}")
     if page.exists():
         click.echo(f"report: {page}")
 
@@ -73,6 +74,9 @@ def _newest_task(site: Site, run: str, stage: str) -> dict[str, str]:
 
 
 def _running(attempt: ledger.Attempt) -> dict[str, Any]:
-    since = f"for {duration(time.time() - attempt.opened)}"
-    progress = shown(attempt.progress) if attempt.progress else "started"
-    return {"part": attempt.part, "where": describe(attempt.owner), "since": since, "progress": progress}
+    elapsed, progress = time.time() - attempt.opened, attempt.progress
+    row = {"part": attempt.part, "where": describe(attempt.owner), "since": f"for {duration(elapsed)}"}
+    if not progress or not progress["done"]:
+        return row | {"progress": "started", "remains": ""}
+    left = (attempt.last - attempt.opened) * (progress["total"] / progress["done"] - 1)
+    return row | {"progress": shown(progress), "remains": f"about {duration(left)} left"}

@@ -15,14 +15,16 @@ from hominis.jobs.progress import Progress
 from hominis.jobs.task import Task
 from hominis.store import artefacts
 from hominis.store.attempts import ALIVE, DEAD, Standing, standing
+from hominis.store.owner import describe
 from hominis.store.types import Receipt
 
 TRIES = 3
+FASTEST_S, SLOWEST_S = 0.05, 1.0
 EXIT_BUSY = 76
 """A part's process found a living attempt: sysexits' EX_PROTOCOL, out of the way of real failures."""
 
 
-def drive(task: Task, say: Callable[[str], None], poll_s: float = 0.1) -> Receipt:
+def drive(task: Task, say: Callable[[str], None]) -> Receipt:
     """Get a stage done and return its receipt; a stage that is done already costs a look.
 
     Raises:
@@ -35,7 +37,7 @@ def drive(task: Task, say: Callable[[str], None], poll_s: float = 0.1) -> Receip
         if task.missing():
             # A stage's artefact stands only while its parts are as listed.
             artefacts.retire(task.site, task.stage.name, task.key)
-            _Driver(task, say).work_off(poll_s)
+            _Driver(task, say).work_off()
         return task.conclude()
 
 
@@ -48,6 +50,18 @@ class _Tries:
     attempt: int = 0
 
 
+class _Pace:
+    """Looks often while things change, and once a second while they don't: waiting costs next to nothing."""
+
+    def __init__(self) -> None:
+        self._pause_s, self._seen = FASTEST_S, (0, 0)
+
+    def wait(self, seen: tuple[int, int]) -> None:
+        self._pause_s = min(self._pause_s * 1.3, SLOWEST_S) if seen == self._seen else FASTEST_S
+        self._seen = seen
+        time.sleep(self._pause_s)
+
+
 class _Driver:
     def __init__(self, task: Task, say: Callable[[str], None]) -> None:
         self._task, self._say = task, say
@@ -56,23 +70,30 @@ class _Driver:
         self._failed: dict[str, str] = {}
         self._progress = Progress(task.stage.name, len(task.parts), say)
 
-    def work_off(self, poll_s: float) -> None:
-        attached = False
+    def work_off(self) -> None:
+        pace = _Pace()
+        self._greet()
         while missing := self._task.missing():
-            stands = {part: standing(self._task.site, self._task.keys[part]) for part in missing}
+            stands = self._stands(missing)
             running = [part for part in missing if self._runs(part, stands[part])]
-            if running and not attached and not self._tries:
-                self._say(f"attached to {len(running)} running: {', '.join(running[:4])}")
-            attached = True
-            for part in missing:
-                if part not in running:
-                    self._judge(part, stands[part])
+            for part in set(missing) - set(running):
+                self._judge(part, stands[part])
             if self._failed and not running:
                 raise StageFailed(self._obituary())
             self._start(missing, running, stands)
             done = len(self._task.parts) - len(missing)
             self._progress.report(done, [stands[p].last.get("progress", {}) for p in running])
-            time.sleep(poll_s)
+            pace.wait((len(missing), len(running)))
+
+    def _stands(self, parts: Sequence[str]) -> dict[str, Standing]:
+        return {part: standing(self._task.site, self._task.keys[part]) for part in parts}
+
+    def _greet(self) -> None:
+        """Name the parts that an earlier driver left running, and where: one that can't be seen may be gone."""
+        alive = {p: s.owner for p, s in self._stands(self._task.missing()).items() if s.state == ALIVE}
+        if alive:
+            where = ", ".join(f"{part} ({describe(owner)})" for part, owner in list(alive.items())[:4])
+            self._say(f"attached to {len(alive)} running: {where}")
 
     def _start(self, missing: Sequence[str], running: Sequence[str], stands: Mapping[str, Standing]) -> None:
         room = self._jobs.room(len(running))

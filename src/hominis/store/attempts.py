@@ -20,14 +20,25 @@ from hominis.store.owner import Owner, Proof, death, myself
 from hominis.store.redact import environment
 from hominis.store.site import Site
 
+TAIL_BYTES = 1 << 16
 ALIVE, ENDED, DEAD = "alive", "ended", "dead"
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """Return an attempt's events. A torn last line, left by a crash, was never written."""
-    with contextlib.suppress(FileNotFoundError):
-        return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-    return []
+    """Return an attempt's first event and its latest ones: all, unless the attempt is long.
+
+    A torn line, left by a crash, was never written. The middle of a long file is not read: readings and progress are
+    cumulative, and drivers ask often.
+    """
+    with path.open("rb") as file:
+        first = file.readline()
+        file.seek(max(file.tell(), path.stat().st_size - TAIL_BYTES))
+        lines = [first, *file.read().splitlines()]
+    events = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            events.append(json.loads(line))
+    return events
 
 
 def newest(site: Site, key: str) -> int:

@@ -53,10 +53,8 @@ def myself() -> dict[str, Any]:
 def death(owner: Owner) -> str | None:
     """Return the proof that a process of this machine has ended; None while it lives or can't be seen from here."""
     here = myself()
-    if owner["host"] != here["host"]:
-        return None
     if owner["boot"] != here["boot"]:
-        return "host rebooted"
+        return "host rebooted" if owner["host"] == here["host"] else None
     if owner["namespace"] != here["namespace"]:
         return None
     return None if started(owner["pid"]) == owner["start"] else "process gone"

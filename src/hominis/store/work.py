@@ -3,12 +3,15 @@
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from hominis.errors import Interrupted
 from hominis.store.attempts import Attempt
+
+SLOWEST_S = 30.0
 
 
 class Meter(Protocol):
@@ -69,11 +72,15 @@ def stop_signals(work: Work) -> Iterator[None]:
 
 @contextlib.contextmanager
 def heartbeats(attempt: Attempt, figures: Callable[[], dict[str, Any]], every_s: float) -> Iterator[None]:
-    """Write a heartbeat into the attempt every ``every_s`` seconds, from a thread, while the body runs."""
-    done = threading.Event()
+    """Write a heartbeat into the attempt, from a thread, while the body runs.
+
+    Every ``every_s`` seconds at first, in time every hundredth of the attempt's age up to ``SLOWEST_S``: a day's
+    attempt writes some thousand beats and loses at most half a minute of its account.
+    """
+    done, begun = threading.Event(), time.monotonic()
 
     def beat() -> None:
-        while not done.wait(every_s):
+        while not done.wait(max(every_s, min(SLOWEST_S, (time.monotonic() - begun) / 100))):
             with contextlib.suppress(OSError):  # a full disk must not stop the heart
                 attempt.write("beat", **figures())
 

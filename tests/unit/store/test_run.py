@@ -12,7 +12,7 @@ import pytest
 
 from hominis.errors import CorruptArtefact, HominisError, InputError, Interrupted
 from hominis.store import artefacts, ledger, run
-from hominis.store.attempts import claim, newest
+from hominis.store.attempts import claim, newest, read_events
 from hominis.store.files import digest
 from hominis.store.site import Site
 from hominis.store.types import Part
@@ -200,3 +200,14 @@ def test_sigterm_closes_the_attempt_for_resumption(site):
     child.send_signal(signal.SIGTERM)
     child.communicate()
     assert [a.outcome for a in ledger.read(site.root)] == ["resume"]
+
+
+def test_a_long_attempt_is_read_at_its_ends_and_torn_lines_were_never_written(site):
+    attempt = claim(site, key(), {"stage": "toy", "part": "p0", "run": "test"})
+    for n in range(3000):
+        attempt.write("beat", reading={"energy_kwh": n}, progress={"done": n, "total": 3000, "unit": "steps"})
+    with attempt.path.open("a") as file:
+        file.write('{"event": "beat", "t": {"torn": 1}')
+    (row,) = ledger.read(site.root)
+    assert (row.part, row.reading["energy_kwh"], row.progress["done"]) == ("p0", 2999, 2999)
+    assert len(read_events(attempt.path)) < 1000
