@@ -22,12 +22,26 @@ def annotated(corpora, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="session")
+def tokenised(annotated, tmp_path_factory):
+    """A run that is ready to train."""
+    run = copy(annotated, tmp_path_factory.mktemp("tokenised"))
+    for stage in ("vocabulary", "tokenise"):
+        run.hominis(stage)
+    return run
+
+
+def copy(run, folder):
+    """Return a copy of a run, to do harm to."""
+    for name in ("site", "results"):
+        shutil.copytree(run.folder / name, folder / name)
+    return tiny.Run(folder, run.settings)
+
+
 @pytest.fixture
 def text_run(annotated, tmp_path):
-    """A copy of that run, to do harm to."""
-    for name in ("site", "results"):
-        shutil.copytree(annotated.folder / name, tmp_path / name)
-    return tiny.Run(tmp_path, annotated.settings)
+    """A copy of the run whose text stages are done."""
+    return copy(annotated, tmp_path)
 
 
 @pytest.fixture(scope="session")
