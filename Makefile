@@ -50,4 +50,4 @@ format: env ## Format the sources.
 	snakefmt Snakefile rules
 
 clean: ## Remove the environment and what tools left; results and the store stay.
-	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .coverage*
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage*

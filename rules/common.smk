@@ -1,6 +1,7 @@
-# Requires: `config`, a complete run. Gives: RUN (the checked configuration), STAGES, the names of receipts and logs, and the
-# digest of a stage's section, by which Snakemake notices a changed setting.
-import shlex
+# Requires: `config`, a complete run. Gives: RUN (the checked configuration), HOMINIS_CONFIG (the file of it that the verbs
+# read: named by its content, so that two starts with different settings don't mix), the names of receipts and logs, and
+# the digest of a stage's section, by which Snakemake notices a changed setting.
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from hominis.config.run import load
 from hominis.errors import HominisError
 from hominis.stages import STAGES
+from hominis.stages.standing import withdraw_stale
 from hominis.store.files import canonical, digest, replace
 
 os.environ["PATH"] = os.pathsep.join(
@@ -17,11 +19,15 @@ os.environ["PATH"] = os.pathsep.join(
 
 try:
     RUN = load(config)
+    for stale in withdraw_stale(RUN):
+        print(f"again: {stale}", file=sys.stderr)
 except HominisError as error:
     raise WorkflowError(str(error)) from None
 
 ENVIRONMENT = "../envs/login.yaml"
-CONFIG = RUN.folder / "config.json"
+SETTINGS = canonical(RUN.model_dump(mode="json"))
+CONFIG = RUN.folder / "configs" / f"{digest(SETTINGS)[:12]}.json"
+os.environ["HOMINIS_CONFIG"] = str(CONFIG)
 PAGE = RUN.folder / "report" / "index.html"
 
 
@@ -42,7 +48,8 @@ def section(stage):
 
 envvars:
     "PATH",
+    "HOMINIS_CONFIG",
 
 
 onstart:
-    replace(CONFIG, canonical(RUN.model_dump(mode="json")))
+    replace(CONFIG, SETTINGS)

@@ -11,9 +11,8 @@ rule fetch:
     threads: workflow.cores
     params:
         section=section("fetch"),
-        run=CONFIG,
     shell:
-        "hominis fetch --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis fetch --jobs {threads} 2>&1 | tee {log}"
 
 
 rule annotate:
@@ -28,9 +27,8 @@ rule annotate:
     threads: workflow.cores
     params:
         section=section("annotate"),
-        run=CONFIG,
     shell:
-        "hominis annotate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis annotate --jobs {threads} 2>&1 | tee {log}"
 
 
 rule deduplicate:
@@ -45,9 +43,8 @@ rule deduplicate:
     threads: workflow.cores
     params:
         section=section("deduplicate"),
-        run=CONFIG,
     shell:
-        "hominis deduplicate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis deduplicate --jobs {threads} 2>&1 | tee {log}"
 
 
 rule select:
@@ -64,9 +61,8 @@ rule select:
     threads: workflow.cores
     params:
         section=section("select"),
-        run=CONFIG,
     shell:
-        "hominis select --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis select --jobs {threads} 2>&1 | tee {log}"
 
 
 rule vocabulary:
@@ -81,9 +77,8 @@ rule vocabulary:
     threads: workflow.cores
     params:
         section=section("vocabulary"),
-        run=CONFIG,
     shell:
-        "hominis vocabulary --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis vocabulary --jobs {threads} 2>&1 | tee {log}"
 
 
 rule tokenise:
@@ -99,6 +94,5 @@ rule tokenise:
     threads: workflow.cores
     params:
         section=section("tokenise"),
-        run=CONFIG,
     shell:
-        "hominis tokenise --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis tokenise --jobs {threads} 2>&1 | tee {log}"

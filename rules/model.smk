@@ -14,9 +14,8 @@ rule ngram:
     threads: 1
     params:
         section=section("ngram"),
-        run=CONFIG,
     shell:
-        "hominis ngram --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis ngram --jobs {threads} 2>&1 | tee {log}"
 
 
 rule pretrain:
@@ -32,9 +31,8 @@ rule pretrain:
     threads: workflow.cores
     params:
         section=section("pretrain"),
-        run=CONFIG,
     shell:
-        "hominis pretrain --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis pretrain --jobs {threads} 2>&1 | tee {log}"
 
 
 rule export:
@@ -50,9 +48,8 @@ rule export:
     threads: 1
     params:
         section=section("export"),
-        run=CONFIG,
     shell:
-        "hominis export --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis export --jobs {threads} 2>&1 | tee {log}"
 
 
 rule generate:
@@ -68,9 +65,8 @@ rule generate:
     threads: workflow.cores
     params:
         section=section("generate"),
-        run=CONFIG,
     shell:
-        "hominis generate --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis generate --jobs {threads} 2>&1 | tee {log}"
 
 
 rule score:
@@ -85,6 +81,5 @@ rule score:
     threads: workflow.cores
     params:
         section=section("score"),
-        run=CONFIG,
     shell:
-        "hominis score --config {params.run} --jobs {threads} 2>&1 | tee {log}"
+        "hominis score --jobs {threads} 2>&1 | tee {log}"

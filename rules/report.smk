@@ -12,9 +12,8 @@ rule account:
         ENVIRONMENT
     params:
         section=section("account"),
-        run=CONFIG,
     shell:
-        "hominis account --config {params.run} --out {output} 2>&1 | tee {log}"
+        "hominis account --out {output} 2>&1 | tee {log}"
 
 
 rule report:
@@ -29,6 +28,5 @@ rule report:
         ENVIRONMENT
     params:
         section=section("report"),
-        run=CONFIG,
     shell:
-        "hominis report --config {params.run} 2>&1 | tee {log}"
+        "hominis report 2>&1 | tee {log}"

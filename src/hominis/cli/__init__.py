@@ -1,5 +1,6 @@
 """The command line: one thin module per verb; parse, call, print."""
 
+import errno
 import logging
 import os
 import sys
@@ -32,8 +33,11 @@ A whole run is one command, and the same command again after any failure:
     snakemake --profile local --configfile workflow/config/quickstart.yaml
 
 The verbs below look at a run, mend it, or do one of its stages by hand. Exit codes: 0 done, 1 the work failed,
-2 bad usage or configuration.
+2 bad usage or configuration, 130 stopped by the keyboard (parts that run go on).
 """
+
+MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+MACHINE |= {errno.ENOTDIR, errno.ENOENT, errno.EISDIR}
 
 
 class _Verbs(click.Group):
@@ -77,15 +81,24 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("stopped; parts that run go on by themselves (`hominis status` shows them), start again to attach", 130)
+        hint = "`hominis status` names the processes, and `kill` stops one well; start again to attach"
+        _fail(f"stopped; parts that run go on by themselves: {hint}", 130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    except Exception as error:  # a fault of our own: no traceback for people unless they ask
-        if os.environ.get("HOMINIS_TRACEBACK"):
-            traceback.print_exc()
-        hint = "a fault of hominis itself; HOMINIS_TRACEBACK=1 shows where"
-        _fail(f"{type(error).__name__}: {error}\n  {hint}", 1)
+    except Exception as error:
+        _fail(_unexpected(error), 1)
+
+
+def _unexpected(error: Exception) -> str:
+    """Return an error that we didn't raise: of the machine (a disk, a permission), or a fault of our own."""
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        return (
+            f"{error.strerror}: {error.filename}\n  remedy: see that `site` and `results` can be written and have room"
+        )
+    if os.environ.get("HOMINIS_TRACEBACK"):
+        traceback.print_exc()
+    return f"{type(error).__name__}: {error}\n  a fault of hominis itself; HOMINIS_TRACEBACK=1 shows where"
 
 
 def _fail(text: str, code: int) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hominis.cli.common import site_of
-from hominis.errors import CorruptArtefact
-from hominis.stages import STAGES
+from hominis.errors import CorruptArtefact, InputError
+from hominis.stages.standing import StageStanding, standing
 from hominis.store import artefacts, ledger, whole
-from hominis.store.site import Site
 
 if TYPE_CHECKING:
     from hominis.config.run import RunConfig
+    from hominis.store.site import Site
 
 
 @dataclass(frozen=True)
 class Damage:
-    """An artefact whose bytes are not what its receipt says."""
+    """An artefact whose bytes are not what its receipt says; ``part`` is empty for a stage's own."""
 
     stage: str
     part: str
@@ -26,31 +25,38 @@ class Damage:
     problem: str
 
 
-def standing_stages(run: RunConfig, site: Site) -> Iterator[tuple[str, list[whole.Ref]]]:
-    """Yield each stage that the run has a receipt of, with its parts; a damaged list of parts is reported as damage."""
-    for name in STAGES:
-        path = run.receipts / f"{name}.json"
-        if path.exists():
-            receipt = whole.load(path)
-            try:
-                yield name, whole.refs(site, receipt)
-            except CorruptArtefact:
-                yield name, [whole.Ref("", receipt.key, "")]
+def stages_of(run: RunConfig) -> list[StageStanding]:
+    """Return the stages that a run has receipts of.
+
+    Raises:
+        InputError: it has none.
+    """
+    found = list(standing(run, site_of(run)))
+    if not found:
+        remedy = "start the run, or stand in the project's folder: paths are relative to it"
+        raise InputError(f"the run {run.run} has no receipts yet", where=run.receipts.absolute(), remedy=remedy)
+    return found
 
 
-def damaged(site: Site, stage: str, refs: Sequence[whole.Ref], deep: bool) -> list[Damage]:
-    """Return those of a stage's parts that are damaged."""
+def damage(run: RunConfig, site: Site, stage: StageStanding, deep: bool) -> list[Damage]:
+    """Return what of a stage is damaged: the stage's own artefact, or some of its parts."""
+    try:
+        receipt = whole.load(run.receipts / f"{stage.stage}.json")
+        refs = whole.refs(site, receipt)
+    except InputError as error:
+        return [Damage(stage.stage, "", "", error.problem)]
+    except CorruptArtefact as error:
+        return [Damage(stage.stage, "", receipt.key, error.problem)]
     found = []
     for ref in refs:
         try:
-            artefacts.open_artefact(site, stage, ref.key, ref.digest or None, deep=deep)
+            artefacts.open_artefact(site, stage.stage, ref.key, ref.digest, deep=deep)
         except CorruptArtefact as error:
-            found.append(Damage(stage, ref.part, ref.key, error.problem))
+            found.append(Damage(stage.stage, ref.part, ref.key, error.problem))
     return found
 
 
 def attempts_of(run: RunConfig) -> list[ledger.Attempt]:
     """Return what a run is charged with: the attempts that it asked for, and those that made what it uses."""
-    site = site_of(run)
-    used = {ref.key for _, refs in standing_stages(run, site) for ref in refs}
-    return [a for a in ledger.read(site.root) if a.run == run.run or a.key in used]
+    used = {ref.key for stage in stages_of(run) for ref in stage.refs}
+    return [a for a in ledger.read(site_of(run).root) if a.run == run.run or a.key in used]

@@ -33,7 +33,16 @@ def command(task: Path, part: str) -> int:
     assert section is not None
     settings = section.model_validate(written["section"])
     try:
-        outcome = run_part(Site.at(written["root"]), stage, settings, mine, reads, run=written["run"], meter=start)
+        outcome = run_part(
+            Site.at(written["root"]),
+            stage,
+            settings,
+            mine,
+            reads,
+            run=written["run"],
+            source=written["source"],
+            meter=start,
+        )
     except Interrupted:
         return EXIT_RESUME
     except HominisError as error:

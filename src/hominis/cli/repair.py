@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hominis.cli.common import run_option, say_as, site_of
-from hominis.cli.contents import damaged, standing_stages
+from hominis.cli.contents import damage, stages_of
 from hominis.cli.stage import do
 from hominis.stages import STAGES
 from hominis.store.artefacts import retire
@@ -32,12 +32,11 @@ def command(run: RunConfig, deep: bool, jobs: int) -> None:
       hominis repair --deep
     """
     site, say, repaired = site_of(run), say_as("repair"), 0
-    for stage, refs in list(standing_stages(run, site)):
-        bad = damaged(site, stage, refs, deep)
-        for damage in bad:
-            say(damage.problem)
-            retire(site, stage, damage.key)
-        if bad:
-            do(run, STAGES[stage], jobs)
+    for stage in stages_of(run):
+        while bad := damage(run, site, stage, deep):  # behind a damaged list of parts there may be damaged parts
+            for item in bad:
+                say(item.problem)
+                retire(site, stage.stage, item.key)
+            do(run, STAGES[stage.stage], jobs)
             repaired += len(bad)
     say(f"{repaired} artefacts rebuilt" if repaired else "nothing is damaged")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hominis.cli.account import summary
+from hominis.cli.checkout import checkout
 from hominis.cli.common import run_option, say_as, site_of
-from hominis.cli.contents import attempts_of, standing_stages
+from hominis.cli.contents import attempts_of, stages_of
+from hominis.errors import InputError
 from hominis.store import artefacts, files
 
 if TYPE_CHECKING:
@@ -35,13 +36,18 @@ def command(run: RunConfig) -> None:
 
     site, attempts = site_of(run), attempts_of(run)
     made = account(attempts, run.account)
+    stages = stages_of(run)
+    stale = [f"{stage.stage}: {stage.problem}" for stage in stages if stage.problem]
+    if stale:
+        remedy = "start snakemake again: it brings them up to date"
+        raise InputError("the report would mix " + "; ".join(stale), where=run.receipts, remedy=remedy)
     opened = {
-        name: [artefacts.open_artefact(site, name, ref.key, ref.digest) for ref in refs]
-        for name, refs in standing_stages(run, site)
+        stage.stage: [artefacts.open_artefact(site, stage.stage, ref.key, ref.digest) for ref in stage.refs]
+        for stage in stages
     }
     receipts = {name: _receipt(run.receipts / f"{name}.json") for name in opened}
     config = run.model_dump(mode="json")
-    page = build(run.run, run.folder / "report", opened, receipts, attempts, made, config, source(Path.cwd()))
+    page = build(run.run, run.folder / "report", opened, receipts, attempts, made, config, checkout())
     say = say_as("report")
     say(summary(run.run, made))
     say(f"{page}")
@@ -50,17 +56,3 @@ def command(run: RunConfig) -> None:
 def _receipt(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
     return {"key": json.loads(text)["key"], "digest": files.digest(text), "path": str(path)}
-
-
-def source(folder: Path) -> dict[str, Any]:
-    """Return the commit that ``folder`` is a checkout of, and whether it was changed since; empty if it is none."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain"))} if commit else {}
-
-
-def _git(folder: Path, *what: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(folder), *what], capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hominis.cli.checkout import checkout
 from hominis.cli.common import run_option, say_as, site_of
 from hominis.jobs import task
 from hominis.jobs.drive import drive
@@ -64,7 +65,7 @@ def task_of(run: RunConfig, stage: Stage, jobs: int) -> task.Task:
     upstream = task.receipts(run.receipts, stage.inputs)
     settings = section.model_dump(mode="json")
     logs = (run.folder / "logs" / stage.name).absolute()
-    return task.Task(site_of(run), stage, section, settings, run.run, upstream, jobs, logs)
+    return task.Task(site_of(run), stage, section, settings, run.run, checkout(), upstream, jobs, logs)
 
 
 def do(run: RunConfig, stage: Stage, jobs: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ import click
 from hominis.cli.common import json_option, run_option, site_of
 from hominis.jobs.progress import duration, shown
 from hominis.stages import STAGES
+from hominis.stages.standing import StageStanding, standing
 from hominis.store import ledger
 from hominis.store.owner import describe
 
@@ -30,7 +32,9 @@ def command(run: RunConfig, as_json: bool) -> None:
       hominis status
       watch -n 5 hominis status
     """
-    stages = [_stage(run, site_of(run), name) for name in STAGES]
+    site = site_of(run)
+    stands = {stage.stage: stage for stage in standing(run, site)}
+    stages = [_stage(run, site, name, stands.get(name)) for name in STAGES]
     page = run.folder / "report" / "index.html"
     if as_json:
         from hominis.store.files import canonical
@@ -48,15 +52,15 @@ def command(run: RunConfig, as_json: bool) -> None:
 
 
 def _parts(stage: dict[str, Any]) -> str:
-    return f"{stage['present']}/{stage['parts']} parts" if stage["parts"] else ""
+    counted = f"{stage['present']}/{stage['parts']} parts" if stage["parts"] else ""
+    return " · ".join(piece for piece in (counted, stage["why"]) if piece)
 
 
-def _stage(run: RunConfig, site: Site, name: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"stage": name, "state": "to do", "parts": 0, "present": 0, "running": []}
-    receipt = run.receipts / f"{name}.json"
-    if receipt.exists():
-        parts = json.loads(receipt.read_text())["summary"]["parts"]
-        return row | {"state": "done", "parts": parts, "present": parts}
+def _stage(run: RunConfig, site: Site, name: str, stands: StageStanding | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"stage": name, "state": "to do", "parts": 0, "present": 0, "running": [], "why": ""}
+    if stands:
+        state = "stale" if stands.problem else "done"
+        return row | {"state": state, "parts": len(stands.refs), "present": stands.present, "why": stands.problem}
     keys = _newest_task(site, run.run, name)
     if not keys:
         return row
@@ -69,8 +73,16 @@ def _stage(run: RunConfig, site: Site, name: str) -> dict[str, Any]:
 def _newest_task(site: Site, run: str, stage: str) -> dict[str, str]:
     """Return part id → key of the last task that a driver of this run wrote down for a stage."""
     paths = sorted((site.root / "jobs" / stage).glob("*/task.json"), key=lambda path: path.stat().st_mtime)
-    tasks = [task for task in (json.loads(path.read_text()) for path in paths) if task["run"] == run]
+    tasks = [task for task in map(_read, paths) if task.get("run") == run]
     return {part: what["key"] for part, what in tasks[-1]["parts"].items()} if tasks else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        task: dict[str, Any] = json.loads(path.read_text())
+    except ValueError:  # its driver died while the disk was full
+        return {}
+    return task
 
 
 def _running(attempt: ledger.Attempt) -> dict[str, Any]:

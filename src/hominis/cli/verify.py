@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hominis.cli.common import json_option, run_option, say_as, site_of
-from hominis.cli.contents import Damage, damaged, standing_stages
+from hominis.cli.contents import Damage, damage, stages_of
 from hominis.errors import CorruptArtefact
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def command(run: RunConfig, deep: bool, as_json: bool) -> None:
     """
     say, checked = say_as("verify"), 0
     found: list[Damage] = []
-    for stage, refs in standing_stages(run, site_of(run)):
-        bad = damaged(site_of(run), stage, refs, deep)
-        checked += len(refs)
+    for stage in stages_of(run):
+        bad = damage(run, site_of(run), stage, deep)
+        checked += len(stage.refs)
         found += bad
         if not as_json:
-            say(f"{stage}: {len(refs) - len(bad)} of {len(refs)} parts are whole")
+            say(f"{stage.stage}: {'damaged' if bad else 'whole'}, {len(stage.refs)} parts")
     if as_json:
         from hominis.store.files import canonical
 

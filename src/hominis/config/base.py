@@ -10,7 +10,7 @@ UNKEYED = "x-unkeyed"
 class Section(BaseModel):
     """One stage's settings: immutable, and an unknown name is an error rather than a setting without effect."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def keyed(self) -> dict[str, Any]:
         """Return the fields that determine a part's bytes, as JSON values: what goes into its key."""

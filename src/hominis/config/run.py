@@ -6,10 +6,10 @@ import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hominis.config.base import Section
 from hominis.config.carbon import AccountSection, ReportSection
@@ -55,6 +55,19 @@ class RunConfig(Section):
         if backend == "slurm":
             raise ValueError("Slurm is not part of this version; `snakemake --profile local` runs on this machine")
         return backend
+
+    @model_validator(mode="after")
+    def _corpora_agree(self) -> Self:
+        chosen = {s.corpus for s in self.fetch.sources if not self.fetch.only or s.name in self.fetch.only}
+        without = sorted(chosen - self.select.policies.keys())
+        if without:
+            raise ValueError(f"select.policies: none for {', '.join(without)}; an empty one keeps every document")
+        unknown = sorted(self.pretrain.blend.keys() - chosen)
+        if unknown:
+            raise ValueError(
+                f"pretrain.blend: no source is of {', '.join(unknown)}; the sources have {', '.join(sorted(chosen))}"
+            )
+        return self
 
     @property
     def folder(self) -> Path:
@@ -102,6 +115,8 @@ def _explain(error: ValidationError) -> str:
 def _line(location: tuple[int | str, ...], message: str, value: Any, kind: str) -> str:
     name = ".".join(str(step) for step in location)
     message = message.removeprefix("Value error, ")
+    if not name:
+        return message
     if kind == "extra_forbidden":
         return f"{name}: there is no such setting{_closest(location)}"
     if kind == "missing":

@@ -20,6 +20,7 @@ class Task:
     """A stage of a run, with all of its parts.
 
     Attributes:
+        source: ``commit`` and ``dirty`` of the code that runs.
         upstream: upstream stage → its stage receipt.
         jobs: how many parts may run at once on this machine.
         logs: where the parts' own output goes, one file a part.
@@ -30,6 +31,7 @@ class Task:
     section: Settings
     settings: Mapping[str, Any]
     run: str
+    source: Mapping[str, Any]
     upstream: Mapping[str, Receipt]
     jobs: int
     logs: Path
@@ -54,10 +56,15 @@ class Task:
         """Part id → key."""
         return {id: run.key_of(self.stage, self.section, part, self.reads(part)) for id, part in self.parts.items()}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The key of the stage as a whole."""
-        return whole.whole_key(self.stage, self.section, list(self.keys.values()))
+        return whole.whole_key(self.stage, self.section, self.keys.values(), self.inputs)
+
+    @cached_property
+    def inputs(self) -> dict[str, list[str]]:
+        """Upstream stage → digest of its stage receipt."""
+        return {name: [files.digest(files.canonical(vars(receipt)))] for name, receipt in self.upstream.items()}
 
     @property
     def home(self) -> Path:
@@ -83,8 +90,7 @@ class Task:
 
     def conclude(self) -> Receipt:
         """Publish the stage's own artefact, all parts being there."""
-        inputs = {name: [files.digest(files.canonical(vars(receipt)))] for name, receipt in self.upstream.items()}
-        return whole.conclude(self.site, self.stage, self.section, self.keys, inputs)
+        return whole.conclude(self.site, self.stage, self.section, self.keys, self.inputs)
 
     def write(self) -> Path:
         """Write the task down for its jobs, and return the file."""
@@ -93,8 +99,8 @@ class Task:
             for id, part in self.parts.items()
         }
         path = self.home / "task.json"
-        what = {"root": str(self.site.root), "stage": self.stage.name, "run": self.run, "section": self.settings}
-        files.replace(path, json.dumps({**what, "parts": parts}))
+        what = {"root": str(self.site.root), "stage": self.stage.name, "run": self.run, "source": dict(self.source)}
+        files.replace(path, json.dumps({**what, "section": self.settings, "parts": parts}))
         return path
 
 

@@ -16,7 +16,8 @@ class Provenance(Record):
         part: the part's id; "" where the numbers are of the whole stage.
         key, digest: of the part's receipt, or of the stage's; of the whole ledger where ``stage`` is ``account``.
         attempts: ids ``<key>/<n>`` of the attempts that made it, lost ones included.
-        commit: of the source that the report was written with; "" outside a checkout.
+        commit: of the source that those attempts ran, "+changes" if it was changed since, all of them if
+            they differ; "" outside a checkout.
         config: digest of the run's configuration.
     """
 

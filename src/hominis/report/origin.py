@@ -28,9 +28,11 @@ class Origin:
     commit: str
     config: str
     _by_key: dict[str, list[str]] = field(init=False)
+    _commits: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_key = defaultdict(list)
+        self._commits = {f"{a.key}/{a.n}": _commit(a) for a in self.attempts}
         for attempt in self.attempts:
             self._by_key[attempt.key].append(f"{attempt.key}/{attempt.n}")
 
@@ -57,6 +59,18 @@ class Origin:
         return self._made("account", "", "", digest, names)
 
     def _made(self, stage: str, part: str, key: str, digest: str, attempts: list[str]) -> Provenance:
+        commits = sorted({self._commits[name] for name in attempts if self._commits.get(name)})
         return Provenance(
-            stage=stage, part=part, key=key, digest=digest, attempts=attempts, commit=self.commit, config=self.config
+            stage=stage,
+            part=part,
+            key=key,
+            digest=digest,
+            attempts=attempts,
+            commit=" ".join(commits),
+            config=self.config,
         )
+
+
+def _commit(attempt: Attempt) -> str:
+    commit = str(attempt.source.get("commit", ""))
+    return f"{commit}+changes" if commit and attempt.source.get("dirty") else commit

@@ -49,9 +49,10 @@ def publish(site: Site, folder: Path, receipt: Receipt) -> bool:
     """
     home = site.artefact(receipt.stage, receipt.key)
     files.replace(folder / RECEIPT, files.canonical(asdict(receipt)))
-    for path in (*files.walk(folder), folder):
+    for path in (*files.walk(folder), *sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True), folder):
         files.fsync(path)
     home.parent.mkdir(parents=True, exist_ok=True)
+    files.fsync(home.parent.parent)
     try:
         folder.rename(home)  # an empty folder at home would be replaced, but none is ever made
     except OSError as error:
@@ -124,10 +125,10 @@ def _identity(path: Path) -> list[int]:
 
 def _recall(site: Site, key: str) -> dict[str, list[int]]:
     try:
-        known: dict[str, list[int]] = json.loads(site.verified(key).read_text())
+        known = json.loads(site.verified(key).read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    return known
+    return known if isinstance(known, dict) else {}
 
 
 def _remember(site: Site, key: str, identities: Mapping[str, list[int]]) -> None:

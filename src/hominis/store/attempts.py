@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hominis.errors import CorruptArtefact
 from hominis.store import files
 from hominis.store.owner import Owner, Proof, death, myself
 from hominis.store.redact import environment
@@ -38,6 +39,9 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     for line in lines:
         with contextlib.suppress(ValueError):
             events.append(json.loads(line))
+    if not events or events[0].get("event") != "open":
+        remedy = "mend it by hand (its first line names the owner), or move it away: it is one row of the ledger"
+        raise CorruptArtefact(f"the attempt {path} can't be read", where=path, remedy=remedy)
     return events
 
 
@@ -84,13 +88,16 @@ class Attempt:
     def __init__(self, site: Site, key: str, n: int, now: Callable[[], float] = time.time) -> None:
         self.key, self.n = key, n
         self.path, self.scratch = site.attempts(key) / str(n), site.scratch(key, n)
-        self._now, self._lock = now, threading.Lock()
+        self._now, self._lock, self._torn = now, threading.Lock(), ""
 
     def write(self, event: str, **what: Any) -> None:
         """Append an event."""
         line = json.dumps({"event": event, "t": round(self._now(), 3), **what}) + "\n"
-        with self._lock, self.path.open("a") as file:
-            file.write(line)
+        with self._lock:
+            before, self._torn = self._torn, "\n"  # a line that a full disk cut short must not spoil the next
+            with self.path.open("a") as file:
+                file.write(before + line)
+            self._torn = ""
 
 
 def claim(site: Site, key: str, opening: Mapping[str, Any], proof: Proof = death) -> Attempt | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Attempt:
         outcome: ``published``, ``superseded`` (another was first), ``resume``, ``failed``, ``lost``; None: it runs.
         reading: the last cumulative meter reading (``energy_kwh``, …), empty if it died before the first.
         progress: the last progress (``done``, ``total``, ``unit`` and figures).
+        source: ``commit`` and ``dirty`` of the checkout whose code ran; empty outside one.
     """
 
     stage: str
@@ -37,6 +38,7 @@ class Attempt:
     error: str
     reading: Mapping[str, Any]
     progress: Mapping[str, Any]
+    source: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -81,4 +83,5 @@ def _attempt(folder: Path, n: int, is_last: bool, proof: Proof) -> Attempt:
         error=last.get("error", ""),
         reading=latest("reading"),
         progress=latest("progress"),
+        source=first.get("source", {}),
     )

@@ -33,9 +33,12 @@ def started(pid: int) -> str | None:
 
 
 def boot() -> str:
-    """Return what tells this boot of this machine from another."""
+    """Return what tells this boot of this machine from another; empty where the system has no such thing.
+
+    The time of the boot is none: it moves with corrections of the clock.
+    """
     boot_id = Path("/proc/sys/kernel/random/boot_id")
-    return boot_id.read_text().strip() if boot_id.exists() else str(int(psutil.boot_time()))
+    return boot_id.read_text().strip() if boot_id.exists() else ""
 
 
 def _pid_namespace() -> str:
@@ -53,8 +56,10 @@ def myself() -> dict[str, Any]:
 def death(owner: Owner) -> str | None:
     """Return the proof that a process of this machine has ended; None while it lives or can't be seen from here."""
     here = myself()
+    if owner["host"] != here["host"]:
+        return None
     if owner["boot"] != here["boot"]:
-        return "host rebooted" if owner["host"] == here["host"] else None
+        return "host rebooted"
     if owner["namespace"] != here["namespace"]:
         return None
     return None if started(owner["pid"]) == owner["start"] else "process gone"

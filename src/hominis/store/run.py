@@ -5,6 +5,7 @@ import errno
 import shutil
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from hominis.errors import HominisError, Interrupted
@@ -36,6 +37,7 @@ def run_part(
     inputs: Refs,
     *,
     run: str,
+    source: Mapping[str, Any] = MappingProxyType({}),
     meter: Callable[[], Meter] = NoMeter,
     proof: Proof = death,
     heartbeat_s: float = 2.0,
@@ -43,7 +45,7 @@ def run_part(
     """Do a part of a stage once, whatever happens: look up, claim, verify, work, publish.
 
     Args:
-        run: the name of the run that asks, for the ledger.
+        run, source: the run that asks, and the commit of its code, for the ledger.
 
     Returns:
         PUBLISHED, PRESENT (it was there), SUPERSEDED (another was first) or BUSY (a living attempt has it).
@@ -55,20 +57,33 @@ def run_part(
     key = key_of(stage, section, part, inputs)
     if site.artefact(stage.name, key).exists():
         return PRESENT
-    attempt = claim(site, key, {"stage": stage.name, "part": part.id, "run": run}, proof)
+    attempt = claim(site, key, {"stage": stage.name, "part": part.id, "run": run, "source": dict(source)}, proof)
     if attempt is None:
         return BUSY
-    work, readings = Work(attempt.scratch), meter()
-
-    def figures() -> dict[str, Any]:
-        return {"reading": dict(readings.read()), **({"progress": work.latest} if work.latest else {})}
-
-    with _closing(attempt, figures) as closed, heartbeats(attempt, figures, heartbeat_s), stop_signals(work):
-        opened = {name: [artefacts.open_artefact(site, name, *ref) for ref in refs] for name, refs in inputs.items()}
-        summary = stage.work(section, opened, part, work)
-        receipt = _receipt(stage, section, part, key, inputs, work, summary)
-        closed["outcome"] = _publish(site, attempt, work, receipt)
+    figures = _Figures()
+    with _closing(attempt, figures) as closed:
+        work = figures.work = Work(attempt.scratch)
+        figures.meter = meter()
+        with heartbeats(attempt, figures, heartbeat_s), stop_signals(work):
+            opened = {
+                name: [artefacts.open_artefact(site, name, *ref) for ref in refs] for name, refs in inputs.items()
+            }
+            summary = stage.work(section, opened, part, work)
+            receipt = _receipt(stage, section, part, key, inputs, work, summary)
+            closed["outcome"] = _publish(site, attempt, work, receipt)
     return closed["outcome"]
+
+
+class _Figures:
+    """What a heartbeat carries: the meter's reading and the latest progress, as far as there are any yet."""
+
+    def __init__(self) -> None:
+        self.meter: Meter = NoMeter()
+        self.work: Work | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        progress = self.work.latest if self.work else {}
+        return {"reading": dict(self.meter.read()), **({"progress": progress} if progress else {})}
 
 
 def _digests(inputs: Refs) -> dict[str, list[str]]:

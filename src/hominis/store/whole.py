@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,9 +23,9 @@ class Ref(NamedTuple):
     digest: str
 
 
-def whole_key(stage: Stage, section: Settings, keys: Sequence[str]) -> str:
-    """Return the key of a stage whose parts have ``keys``."""
-    return files.digest([stage.name, stage.revision, section.keyed(), list(keys)])[:40]
+def whole_key(stage: Stage, section: Settings, keys: Iterable[str], inputs: Mapping[str, Sequence[str]]) -> str:
+    """Return the key of a stage whose parts have ``keys``, given the digests of its upstream stage receipts."""
+    return files.digest([stage.name, stage.revision, section.keyed(), list(keys), dict(inputs)])[:40]
 
 
 def conclude(
@@ -36,16 +37,26 @@ def conclude(
         parts: part id → key, in the stage's order.
         inputs: upstream stage → digest of its stage receipt, in a list of one.
     """
-    key = whole_key(stage, section, list(parts.values()))
+    key = whole_key(stage, section, parts.values(), inputs)
+    rows = [{"part": part, "key": k, "receipt": _digest(site, stage.name, k)} for part, k in parts.items()]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    described = {PARTS: {"bytes": len(text.encode()), "sha256": files.digest(text)}}
+    keyed, count = section.keyed(), {"parts": len(parts)}
+    receipt = Receipt(stage.name, stage.revision, key, "", {}, keyed, inputs, described, count)
     if not site.artefact(stage.name, key).exists():
         out = site.scratch(key, 0)
         shutil.rmtree(out, ignore_errors=True)
-        rows = [{"part": part, "key": k, "receipt": _digest(site, stage.name, k)} for part, k in parts.items()]
-        files.replace(out / PARTS, "".join(json.dumps(row) + "\n" for row in rows))
-        described, count = artefacts.describe_files(out), {"parts": len(parts)}
-        receipt = Receipt(stage.name, stage.revision, key, "", {}, section.keyed(), inputs, described, count)
+        files.replace(out / PARTS, text)
         artefacts.publish(site, out, receipt)
-    return artefacts.open_artefact(site, stage.name, key).receipt
+    _same(artefacts.open_artefact(site, stage.name, key), receipt)
+    return receipt
+
+
+def _same(stored: Artefact, receipt: Receipt) -> None:
+    if files.canonical(asdict(stored.receipt)) != files.canonical(asdict(receipt)):
+        path = stored.path / artefacts.RECEIPT
+        problem = f"{path}: the receipt of {receipt.stage} is not the one that its parts and the run give"
+        raise CorruptArtefact(problem, where=path, remedy=artefacts.REPAIR)
 
 
 def _digest(site: Site, stage: str, key: str) -> str:
@@ -74,9 +85,7 @@ def refs(site: Site, receipt: Receipt) -> list[Ref]:
         CorruptArtefact: the list of parts is gone or is not the one that the receipt names.
     """
     stored = artefacts.open_artefact(site, receipt.stage, receipt.key)
-    if dict(stored.receipt.files) != dict(receipt.files):
-        problem = f"{stored.path} holds another {receipt.stage} than the run's receipt names"
-        raise CorruptArtefact(problem, where=stored.path, remedy=artefacts.REPAIR)
+    _same(stored, receipt)
     rows = [json.loads(line) for line in (stored.path / PARTS).read_text(encoding="utf-8").splitlines()]
     return [Ref(row["part"], row["key"], row["receipt"]) for row in rows]
 

@@ -83,7 +83,7 @@ class Made:
     def _run(self, stage: Stage, part: Part) -> str:
         while True:
             try:
-                run.run_part(self.site, stage, Nothing(), part, {}, run="quickstart", meter=meter.start)
+                run.run_part(self.site, stage, Nothing(), part, {}, run="quickstart", source=SOURCE, meter=meter.start)
                 return run.key_of(stage, Nothing(), part, {})
             except InputError:
                 continue

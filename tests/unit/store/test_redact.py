@@ -1,5 +1,7 @@
 """Nothing that looks like a secret, or is called one, is recorded."""
 
+from pathlib import Path
+
 import pytest
 
 from hominis.store.redact import HIDDEN, environment, redact
@@ -43,3 +45,36 @@ def test_the_environment_is_recorded_by_an_allow_list():
     assert recorded["HF_TOKEN"] == HIDDEN
     assert recorded["SLURM_JOB_ID"] == "7"
     assert "HOME" not in recorded
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tokenise: 3 of 17 parts could not be had",
+        "KeyError: 'text'",
+        "tokens: 500, author: Bob, keyboard = off",
+        f"{Path.cwd()}/site/store/x: its SHA-256 is {'ab' * 32}, its receipt says {'cd' * 32}",
+        "tokenizer.json has no token <|endoftext|>",
+    ],
+)
+def test_what_is_no_secret_stays_readable(text):
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'api_key': 'hunter2hunter2'}",
+        '{"password": "hunter2hunter2"}',
+        "run --token hunter2hunter2 now",
+        "https://hunter2hunter2@host.example/simple",
+        "password: hunter2hunter2",
+        "MY_AUTH=hunter2hunter2",
+    ],
+)
+def test_secrets_in_running_text_are_hidden(text):
+    assert "hunter2" not in redact(text, {})
+
+
+def test_a_path_in_a_secret_variable_is_not_hidden(tmp_path):
+    assert redact(f"wrote {tmp_path}/x", {"SSH_AUTH_SOCK": str(tmp_path)}) == f"wrote {tmp_path}/x"

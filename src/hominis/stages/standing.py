@@ -1,0 +1,68 @@
+"""How the stages of a run stand: which receipts may be used, which say something else than the run asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hominis.errors import CorruptArtefact, InputError
+from hominis.stages import STAGES
+from hominis.store import whole
+from hominis.store.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hominis.config.run import RunConfig
+
+
+@dataclass(frozen=True)
+class StageStanding:
+    """A stage of which the run has a receipt.
+
+    Attributes:
+        refs: its parts; empty if the stage's own artefact is damaged.
+        problem: why the receipt may not be used: it is damaged, or of other settings, or parts are gone. Else empty.
+    """
+
+    stage: str
+    refs: tuple[whole.Ref, ...]
+    present: int
+    problem: str
+
+
+def standing(run: RunConfig, site: Site) -> Iterator[StageStanding]:
+    """Yield each stage that the run has a receipt of. Looks at names and lists, not at the bytes of the parts."""
+    for name in STAGES:
+        if (run.receipts / f"{name}.json").exists():
+            yield _stage(run, site, name)
+
+
+def _stage(run: RunConfig, site: Site, name: str) -> StageStanding:
+    try:
+        receipt = whole.load(run.receipts / f"{name}.json")
+        refs = tuple(whole.refs(site, receipt))
+    except (CorruptArtefact, InputError) as error:
+        return StageStanding(name, (), 0, error.problem)
+    present = len({ref.key for ref in refs} & site.present(name))
+    problem = ""
+    if dict(receipt.section) != getattr(run, name).keyed():
+        problem = "made with other settings"
+    elif present < len(refs):
+        problem = f"{len(refs) - present} of {len(refs)} parts are gone"
+    return StageStanding(name, refs, present, problem)
+
+
+def withdraw_stale(run: RunConfig) -> list[str]:
+    """Remove receipts that may not be used from the run's folder, so that Snakemake asks for their stages again.
+
+    They are copies; what they name stays in the store. Without this, a part that was lost, or a setting that changed
+    while Snakemake's own records were lost, would go unnoticed.
+
+    Returns:
+        What was withdrawn, and why.
+    """
+    stale = [stage for stage in standing(run, Site.at(run.site.root)) if stage.problem]
+    for stage in stale:
+        (run.receipts / f"{stage.stage}.json").unlink(missing_ok=True)
+    return [f"{stage.stage}: {stage.problem}" for stage in stale]
