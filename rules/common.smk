@@ -28,7 +28,7 @@ ENVIRONMENT = "../envs/login.yaml"
 SETTINGS = canonical(RUN.model_dump(mode="json"))
 CONFIG = RUN.folder / "configs" / f"{digest(SETTINGS)[:12]}.json"
 os.environ["HOMINIS_CONFIG"] = str(CONFIG)
-PAGE = RUN.folder / "report" / "index.html"
+PAGE = RUN.page
 
 
 def receipt(stage):

@@ -20,7 +20,7 @@ class Killer:
     """Starts a run again and again, and kills something of it each time."""
 
     def __init__(self, seed):
-        self.random, self.landed, self.parts_killed = random.Random(seed), [], 0
+        self.random, self.landed = random.Random(seed), []
 
     def strike(self, run):
         """Start the run, kill one kind of process after a random while; returns whether the run ended first."""
@@ -48,7 +48,6 @@ class Killer:
         _, alive = psutil.wait_procs([victim], timeout=10)
         assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
         self.landed.append(kind)
-        self.parts_killed += kind == "part"
 
     def _end(self, driver):
         """See Snakemake end: by our kill, by itself after it lost a rule, or (it goes on) by a kill now."""
@@ -64,7 +63,7 @@ def orphans(run):
 
 @pytest.mark.timeout(3600 if FULL else 1500)
 def test_kills_at_random_instants_change_nothing(corpora, undisturbed, tmp_path):  # noqa: F811
-    killer, rounds = Killer(seed=20), 0
+    killer, rounds, unfinished = Killer(seed=20), 0, []
     while len(killer.landed) < KILLS:
         run = tiny.Run(tmp_path / f"round{rounds}", tiny.settings(corpora))
         rounds += 1
@@ -77,19 +76,20 @@ def test_kills_at_random_instants_change_nothing(corpora, undisturbed, tmp_path)
         assert run.receipt_texts() == undisturbed.receipt_texts()
         left = [p.cmdline() for p in run.processes()]
         assert left == []
-        check_ledger(run)
+        unfinished += check_ledger(run)
     print(
         f"{len(killer.landed)} kills in {rounds} runs: " + ", ".join(f"{t} {killer.landed.count(t)}" for t in TARGETS)
     )
-    assert set(killer.landed) >= {"snakemake", "driver", "part"}
+    assert set(killer.landed) == set(TARGETS)
+    assert unfinished, "parts were killed at work, and each such attempt is in the ledger"
+    assert sum(a["seconds"] for a in unfinished) > 0
 
 
 def check_ledger(run):
-    """Every attempt file is a row, no part was published twice, and what was lost is charged."""
+    """No part was published twice, and what was lost is charged."""
     rows = run.ledger()
-    files = [p for p in (run.folder / "site" / "attempts").glob("*/*/*") if p.name.isdigit()]
-    assert len(rows) == len(files)
     published = [a["key"] for a in rows if a["outcome"] == "published"]
     assert len(published) == len(set(published))
     assert {a["outcome"] for a in rows} <= {"published", "lost", "resume"}
     assert not list((run.folder / "site" / "scratch").iterdir())
+    return [a for a in rows if a["outcome"] != "published"]

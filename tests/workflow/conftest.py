@@ -48,7 +48,7 @@ def text_run(annotated, tmp_path):
 def secrets():
     """Twenty secrets, by name or by shape, as they stand in people's environments."""
     named = {f"{name}_{i}": f"planted-{i}-{name.lower()}-value" for i, name in enumerate(NAMES)}
-    shaped = {f"PLAIN_{i}": secret for i, secret in enumerate(SHAPES)}
+    shaped = {f"HOMINIS_NOTE_{i}": secret for i, secret in enumerate(SHAPES)}
     assert len(named | shaped) == 20
     return named | shaped
 

@@ -77,6 +77,49 @@ def test_damage_is_found_named_and_repaired_alone(text_run):
     assert text_run.hominis("verify", "--deep").returncode == 0
 
 
+@pytest.mark.parametrize("name", ["receipt.json", "parts.jsonl"])
+def test_damage_of_a_stage_s_own_artefact_is_found_and_repaired(text_run, name):
+    key = json.loads(text_run.receipt_texts()["annotate"])["key"]
+    damaged = text_run.folder / "site" / "store" / "annotate" / key[:2] / key / name
+    receipts, before = text_run.receipt_texts(), attempts(text_run)
+    text = damaged.read_text()
+    at = text.rindex("a")
+    damaged.write_text(text[:at] + "b" + text[at + 1 :])
+    found = text_run.hominis("verify", check=False)
+    assert found.returncode == 1 and str(damaged) in found.stderr
+    text_run.hominis("repair")
+    assert text_run.hominis("verify", "--deep").returncode == 0
+    assert text_run.receipt_texts() == receipts
+    assert attempts(text_run) == before, "only the list was made anew"
+
+
+def test_a_stage_of_other_settings_is_shown_as_stale_and_not_reported(text_run):
+    policy = {"rules": []}
+    text_run.write(text_run.settings | {"select": {"policies": {"code": policy, "web": policy}}})
+    status = json.loads(text_run.hominis("status", "--json").stdout)
+    shown = {stage["stage"]: stage["state"] for stage in status["stages"]}
+    assert (shown["annotate"], shown["select"]) == ("done", "stale")
+    refused = text_run.hominis("report", check=False)
+    assert refused.returncode == 1
+    assert "select: made with other settings" in refused.stderr
+
+
+def test_a_run_without_receipts_is_not_called_whole(corpora, tmp_path):
+    run = tiny.Run(tmp_path, tiny.settings(corpora))
+    for verb in ("verify", "account", "report", "repair"):
+        refused = run.hominis(verb, check=False)
+        assert refused.returncode == 1
+        assert "has no receipts yet" in refused.stderr
+
+
+def test_a_site_that_is_a_file_is_one_clear_error(corpora, tmp_path):
+    run = tiny.Run(tmp_path, tiny.settings(corpora))
+    (tmp_path / "site").write_text("not a folder")
+    refused = run.hominis("fetch", check=False)
+    assert refused.returncode == 1
+    assert "site.root" in refused.stderr and "Traceback" not in refused.stderr
+
+
 def test_damage_is_found_before_use(text_run):
     flip_a_byte(artefact(text_run, "annotate", "library-docs") / "annotations.parquet")
     artefact(text_run, "deduplicate", "all").rename(text_run.folder / "gone")
@@ -118,6 +161,9 @@ def test_a_wrong_hash_names_both(corpora, tmp_path):
         ({"pretrain": {"blend": {"web": 1}, "steps": "many"}}, "pretrain.steps: "),
         ({"select": {"policies": {"web": {"rules": [{"name": "x", "signal": "nonsense", "min": 1}]}}}}, "nonsense"),
         ({"fetch": {"sources": "nowhere.csv"}}, "nowhere.csv"),
+        ({"pretrain": {"blend": {"web": 0.5, "klingon": 0.5}}}, "no source is of klingon"),
+        ({"select": {"policies": {"web": {"rules": []}}}}, "select.policies: none for code"),
+        ({"pretrain": {"blend": {"web": 1}, "schedule": {"learning_rate": float("inf")}}}, "learning_rate: "),
         ({"run": "../x"}, "run: "),
         ({"backend": "slurm"}, "backend: "),
     ],

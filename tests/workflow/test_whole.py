@@ -83,6 +83,24 @@ def test_a_changed_threshold_recomputes_select_and_what_follows(finished):
     assert {name for name in after if after[name] != receipts[name]} == new
 
 
+def test_a_lost_part_is_noticed_and_done_alone(finished):
+    before, receipts = finished.ledger(), finished.receipt_texts()
+    lost = next(a for a in before if (a["stage"], a["part"]) == ("annotate", "library-docs"))
+    home = finished.folder / "site" / "store" / "annotate" / lost["key"][:2] / lost["key"]
+    shutil.rmtree(home)
+    assert "annotate: 1 of 2 parts are gone" in finished.finish()
+    assert [(a["stage"], a["part"]) for a in finished.ledger()[len(before) :]] == [("annotate", "library-docs")]
+    assert finished.receipt_texts() == receipts
+
+
+def test_a_changed_setting_is_noticed_even_when_snakemake_s_records_are_lost(finished):
+    shutil.rmtree(finished.folder / ".snakemake")
+    finished.write(finished.settings | {"vocabulary": {"vocab_size": 600}})
+    before = finished.ledger()
+    assert "vocabulary: made with other settings" in finished.finish("--until", "tokenise")
+    assert {a["stage"] for a in finished.ledger()[len(before) :]} == {"vocabulary", "tokenise"}
+
+
 def test_no_secret_of_the_environment_is_in_anything_that_was_written(undisturbed, secrets):
     values = [v.split("me:")[-1].split("@")[0].encode() for v in secrets.values()]
     written = [p for top in ("site", "results") for p in (undisturbed.folder / top).rglob("*") if p.is_file()]
@@ -90,7 +108,7 @@ def test_no_secret_of_the_environment_is_in_anything_that_was_written(undisturbe
     found = [(path, value) for path in written for value in values if value in path.read_bytes()]
     assert found == []
     opened = [p for p in written if p.parts[-4] == "attempts"]
-    assert any('"HF_TOKEN' in p.read_text() or "HOMINIS_SECRET" in p.read_text() for p in opened)
+    assert all("HOMINIS_SECRET_8" in p.read_text() and "HOMINIS_NOTE_9" in p.read_text() for p in opened)
 
 
 def test_the_attempts_of_a_run_are_all_published_and_metered(undisturbed):

@@ -93,9 +93,8 @@ def main() -> None:
 def _unexpected(error: Exception) -> str:
     """Return an error that we didn't raise: of the machine (a disk, a permission), or a fault of our own."""
     if isinstance(error, OSError) and error.errno in MACHINE:
-        return (
-            f"{error.strerror}: {error.filename}\n  remedy: see that `site` and `results` can be written and have room"
-        )
+        remedy = "see that site.root and site.results are folders that can be written, with room"
+        return f"{error.strerror}: {error.filename}\n  remedy: {remedy}"
     if os.environ.get("HOMINIS_TRACEBACK"):
         traceback.print_exc()
     return f"{type(error).__name__}: {error}\n  a fault of hominis itself; HOMINIS_TRACEBACK=1 shows where"

@@ -35,7 +35,7 @@ def command(run: RunConfig, as_json: bool) -> None:
     site = site_of(run)
     stands = {stage.stage: stage for stage in standing(run, site)}
     stages = [_stage(run, site, name, stands.get(name)) for name in STAGES]
-    page = run.folder / "report" / "index.html"
+    page = run.page
     if as_json:
         from hominis.store.files import canonical
 

@@ -79,6 +79,11 @@ class RunConfig(Section):
         """Where the run's stage receipts are: the only files that Snakemake tracks."""
         return self.folder / "receipts"
 
+    @property
+    def page(self) -> Path:
+        """The run's report."""
+        return self.folder / "report" / "index.html"
+
 
 def load(source: Path | Mapping[str, Any]) -> RunConfig:
     """Return the run that a YAML or JSON file, or a mapping, describes.

@@ -54,15 +54,22 @@ def _stage(run: RunConfig, site: Site, name: str) -> StageStanding:
 
 
 def withdraw_stale(run: RunConfig) -> list[str]:
-    """Remove receipts that may not be used from the run's folder, so that Snakemake asks for their stages again.
+    """Remove from the run's folder the receipts that may not be used, what follows from them, and the report.
 
-    They are copies; what they name stays in the store. Without this, a part that was lost, or a setting that changed
-    while Snakemake's own records were lost, would go unnoticed.
+    Snakemake then asks for them again; it doesn't make what is missing in the middle of a graph whose end is there.
+    Receipts are copies: what they name stays in the store, and what is still right is found there. Without this, a part
+    that was lost, or a setting that changed while Snakemake's own records were lost, would go unnoticed.
 
     Returns:
-        What was withdrawn, and why.
+        Which stages, and why.
     """
-    stale = [stage for stage in standing(run, Site.at(run.site.root)) if stage.problem]
-    for stage in stale:
-        (run.receipts / f"{stage.stage}.json").unlink(missing_ok=True)
-    return [f"{stage.stage}: {stage.problem}" for stage in stale]
+    stale = {stage.stage: stage.problem for stage in standing(run, Site.at(run.site.root)) if stage.problem}
+    below = set(stale)
+    for stage in STAGES.values():
+        if below & set(stage.inputs):
+            below.add(stage.name)
+    if stale:
+        run.page.unlink(missing_ok=True)
+    for name in below:
+        (run.receipts / f"{name}.json").unlink(missing_ok=True)
+    return [f"{name}: {problem}" for name, problem in stale.items()]
