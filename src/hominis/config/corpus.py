@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from hominis.config.base import Section, unkeyed
 from hominis.config.tables import read_policies, read_sources
@@ -36,13 +36,16 @@ NUMBERS = (
 LABELS = ("language", "source", "licence", "path")
 """Columns of the annotations whose values a rule may list."""
 
+RESERVED = (".", "..", "receipt.json")
+"""Names that a raw file cannot have: it is published under its own, beside the store's receipt."""
+
 Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file"]
 
 
 class Source(BaseModel):
     """One raw file: where it is, what its bytes must be, which of its documents belong to which corpus."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9._+-]*$", description="Its name, unique; ids of documents begin with it."
@@ -62,6 +65,13 @@ class Source(BaseModel):
     text_field: str = Field("text", description="Field or column that holds the text, for JSON lines and Parquet.")
     optional: bool = Field(False, description="Left out, and logged, where it can't be had (a `deb` without apt).")
     note: str = Field("", description="For people.")
+
+    @field_validator("file")
+    @classmethod
+    def _file_can_be_published(cls, file: str) -> str:
+        if file in RESERVED:
+            raise ValueError(f"no file can have this name in an artefact: {', '.join(RESERVED)}")
+        return file
 
 
 class FetchSection(Section):
@@ -126,7 +136,7 @@ class DeduplicateSection(Section):
 class Rule(BaseModel):
     """A named condition on one signal; bounds are inclusive."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Under which the funnel counts what it removes.")
     signal: str = Field(description="A column of the annotations.")
@@ -157,7 +167,7 @@ class Rule(BaseModel):
 class Policy(BaseModel):
     """Ordered rules; a document that several would remove counts under the first."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     rules: tuple[Rule, ...] = ()
 

@@ -17,17 +17,20 @@ def read_sources(value: Any, row_model: type[BaseModel]) -> Any:
     """Return ``value``, or the rows of the CSV file that it names, each a ``row_model``.
 
     Raises:
-        ConfigError: the file cannot be read, or a cell is wrong: named by file, line and column.
+        ConfigError: the file cannot be read or has no rows, or a cell is wrong: named by file, line and column.
     """
     if not isinstance(value, str | Path):
         return value
     path = Path(value)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            return tuple(_row(path, reader.line_num, cells, row_model) for cells in reader)
+            rows = tuple(_row(path, reader.line_num, cells, row_model) for cells in reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"cannot read the table of sources: {error}", where=path) from error
+    if not rows:
+        raise ConfigError("the table of sources has no rows", where=path, remedy="give it a row per source")
+    return rows
 
 
 def _row(path: Path, line: int, cells: Mapping[str | None, Any], model: type[BaseModel]) -> BaseModel:
@@ -41,8 +44,9 @@ def _row(path: Path, line: int, cells: Mapping[str | None, Any], model: type[Bas
     except ValidationError as error:
         first = error.errors()[0]
         column = first["loc"][0] if first["loc"] else "?"
+        problem = first["msg"].removeprefix("Value error, ")
         raise ConfigError(
-            f"{first['msg']}; found {given.get(str(column), '')!r}", where=f"{path}, line {line}, column {column}"
+            f"{problem}; found {given.get(str(column), '')!r}", where=f"{path}, line {line}, column {column}"
         ) from error
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +18,14 @@ from hominis.errors import InputError, Interrupted
 if TYPE_CHECKING:
     from hominis.store.types import Scratch
 
+_CORRECT = "if the file is meant to have changed, correct sha256 and bytes of the source's row"
+
 
 def raw_file(source: Source, downloads: Path, scratch: Scratch) -> Path:
     """Write the source's file into ``scratch.out`` and return its path.
 
-    A download that was cut off is kept in ``scratch.checkpoints`` and continued by the next attempt.
+    A download that was cut off is kept in ``scratch.checkpoints`` and continued by the next attempt. Of an optional
+    source's a copy goes into ``downloads`` if that can be written: what is offered today may not be tomorrow.
 
     Raises:
         InputError: the file cannot be had, or its bytes are not those that the source's row promises.
@@ -37,9 +42,22 @@ def raw_file(source: Source, downloads: Path, scratch: Scratch) -> Path:
         raise InputError(
             problem,
             where=f"source {source.name}: {source.locator} {source.revision}".rstrip(),
-            remedy="if the file is meant to have changed, correct sha256 and bytes of the source's row",
+            remedy=_CORRECT,
         )
+    if source.optional and source.kind != "file" and not at_hand.exists():
+        with suppress(OSError):
+            _keep(target, at_hand)
     return target
+
+
+def _keep(path: Path, at_hand: Path) -> None:
+    at_hand.parent.mkdir(parents=True, exist_ok=True)
+    aside = at_hand.with_name(f".{at_hand.name}.{secrets.token_hex(8)}")
+    try:
+        shutil.copyfile(path, aside)
+        aside.rename(at_hand)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def mismatch(path: Path, source: Source) -> str | None:
@@ -104,6 +122,13 @@ def _stream(session: Any, url: str, source: Source, scratch: Scratch) -> Path:
 def _write(chunks: Iterable[bytes], partial: Path, have: int, source: Source, scratch: Scratch) -> None:
     with partial.open("ab" if have else "wb") as file:
         for chunk in chunks:
+            if have + len(chunk) > source.bytes:
+                partial.unlink()
+                raise InputError(
+                    f"the server sends more of {source.file} than the {source.bytes} bytes that are expected",
+                    where=f"source {source.name}",
+                    remedy=_CORRECT,
+                )
             have += file.write(chunk)
             scratch.progress(have, source.bytes, "bytes")
             if scratch.stopping:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,13 @@ def parts(section: FetchSection, inputs: Inputs) -> Sequence[Part]:
     """Return a part per source, its row as params. Optional sources that cannot be had are left out and logged."""
     chosen = [source for source in section.sources if not section.only or source.name in section.only]
     absent = _cannot_be_had([source for source in chosen if source.optional], section)
+    for name, reason in sorted(absent.items()):
+        _log.warning("left out: the optional source %s cannot be had on this machine: %s", name, reason)
     return [Part(source.name, _params(source)) for source in chosen if source.name not in absent]
 
 
 def work(section: FetchSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Write the source's raw file under its own name.
+    """Write the source's raw file under its own name, and an optional one's copy into ``section.downloads``.
 
     Returns:
         Summary: of the row ``source``, ``corpus``, ``kind``, ``licence``, ``revision``, ``locator``, ``bytes`` and
@@ -33,7 +37,7 @@ def work(section: FetchSection, inputs: Inputs, part: Part, scratch: Scratch) ->
     from hominis.corpus.download import raw_file
 
     row = next(source for source in section.sources if source.name == part.id)
-    source = Source(name=part.id, **{"locator": row.locator, **part.params})
+    source = Source(name=part.id, optional=row.optional, **{"locator": row.locator, **part.params})
     raw_file(source, section.downloads, scratch)
     shown = ("corpus", "kind", "licence", "revision", "locator", "bytes", "sha256")
     return {"source": source.name, **{name: part.params.get(name, source.file) for name in shown}}
@@ -45,14 +49,21 @@ def _params(source: Source) -> dict[str, Any]:
     return source.model_dump(mode="json", exclude=hidden)
 
 
-def _cannot_be_had(optional: Sequence[Source], section: FetchSection) -> set[str]:
+def _cannot_be_had(optional: Sequence[Source], section: FetchSection) -> dict[str, str]:
+    """Return the names of those that cannot, each with the reason."""
     from hominis.corpus.debian import offered
 
     remote = [source for source in optional if not (section.downloads / source.file).is_file()]
     debs = {source.name: (source.locator, source.revision) for source in remote if source.kind == "deb"}
     had = offered(list(debs.values()))
-    absent = {name for name, release in debs.items() if release not in had}
-    absent |= {source.name for source in remote if source.kind == "file" and not Path(source.locator).is_file()}
-    for name in sorted(absent):
-        _log.warning("left out: the optional source %s cannot be had on this machine", name)
-    return absent
+    gone = [source for source in remote if source.kind == "file" and not Path(source.locator).is_file()]
+    absent = {source.name: f"there is no file {source.locator}" for source in gone}
+    return absent | {name: _words_of_apt(*release) for name, release in debs.items() if release not in had}
+
+
+def _words_of_apt(package: str, version: str) -> str:
+    if shutil.which("apt-get") is None:
+        return "there is no apt-get"
+    command = ["apt-get", "-qq", "download", "--print-uris", f"{package}={version}"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    return " ".join(asked.stderr.split()) or f"apt-get, asked for {package} {version}, gives no reason"

@@ -88,14 +88,27 @@ def find() -> Sandbox | str:
     program = shutil.which("bwrap")
     if program is None:
         return "bubblewrap (bwrap) is not installed"
-    reason = "bubblewrap found no Python to run"
-    for python in dict.fromkeys([os.path.realpath(sys.executable), "/usr/bin/python3"]):
-        for without_userns in (["--disable-userns"], []):
-            found = _probe((*_jail(program, python), *without_userns, "--", python, "-I", "-S", "-B"))
-            if isinstance(found, Sandbox):
-                return found
-            reason = found
-    return f"bubblewrap cannot start here: {reason}"
+    own = os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix)
+    reasons = []
+    for python, prefix in dict.fromkeys([own, ("/usr/bin/python3", "/usr")]):
+        found = _with(program, python, prefix)
+        if isinstance(found, Sandbox):
+            return found
+        reasons.append(found)
+    return f"bubblewrap cannot start here: {'; '.join(dict.fromkeys(reasons))}"
+
+
+def _with(program: str, python: str, prefix: str) -> Sandbox | str:
+    """Return a sandbox with this Python, installed below ``prefix``, or the reason why there is none."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path's raises for a user without one
+    if Path(os.path.realpath(home)).is_relative_to(prefix):
+        return f"{python} is installed in {prefix}, which holds the home directory: not shown to candidates"
+    found: Sandbox | str = ""
+    for without_userns in (["--disable-userns"], []):
+        found = _probe((*_jail(program, prefix), *without_userns, "--", python, "-I", "-S", "-B"))
+        if isinstance(found, Sandbox):
+            break
+    return found
 
 
 def _probe(command: tuple[str, ...]) -> Sandbox | str:
@@ -120,8 +133,7 @@ def _words(jail: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
         return b"", b"it hangs"
 
 
-def _jail(program: str, python: str) -> list[str]:
-    prefix = str(Path(python).parents[1])
+def _jail(program: str, prefix: str) -> list[str]:
     own = [] if prefix == "/usr" else ["--ro-bind", prefix, prefix]
     return [
         *(program, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"),

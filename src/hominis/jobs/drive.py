@@ -127,7 +127,8 @@ class _Driver:
         elif stand.n == tries.attempt and self._jobs.exit_code(part) not in (0, EXIT_BUSY, None):
             self._failed[part] = f"did not start (exit code {self._jobs.exit_code(part)}): {self._jobs.tail(part)}"
         elif tries.count >= TRIES:
-            self._failed[part] = f"{tries.count} attempts ended without progress: {stand.reason or 'see its log'}"
+            why = stand.last.get("error") or stand.reason or "see its log"
+            self._failed[part] = f"{tries.count} attempts ended without progress, the last: {why}"
 
     def _obituary(self) -> str:
         name, total = self._task.stage.name, len(self._task.parts)

@@ -64,7 +64,8 @@ def run(launch: Launch, *, poll: Callable[[], None], stopping: Callable[[], bool
     """Run the ranks to their end; ``poll`` is called often meanwhile.
 
     Raises:
-        Interrupted: ``stopping`` became true and the ranks stopped, what they had to save written.
+        Interrupted: ``stopping`` became true and the ranks stopped, what they had to save written; or a signal from
+            elsewhere killed a rank, as happens when memory runs out, and the others were ended.
         StageFailed: a rank failed; the others were ended. Carries the rank's own words or the end of its log.
     """
     with _started(launch) as ranks:
@@ -72,9 +73,8 @@ def run(launch: Launch, *, poll: Callable[[], None], stopping: Callable[[], bool
     poll()
     if all(code in stop.STOPPED_CODES for code in codes):
         raise Interrupted(f"{launch.module} was asked to stop", remedy="start it again: it goes on where it stopped")
-    bad = [rank for rank, code in enumerate(codes) if code != 0]
-    if bad:
-        raise _failure(launch, bad, codes)
+    if any(codes):
+        raise _failure(launch, codes)
 
 
 @contextmanager
@@ -143,13 +143,27 @@ def _follow(
         time.sleep(POLL_SECONDS)
 
 
-def _failure(launch: Launch, bad: Sequence[int], codes: Sequence[int | None]) -> StageFailed:
-    if launch.failure.exists():
+def _failure(launch: Launch, codes: Sequence[int | None]) -> Interrupted | StageFailed:
+    """Return why the ranks ended. A killed rank comes first: the others may fail only because they miss it."""
+    ended = {rank: code for rank, code in enumerate(codes) if code}
+    killed = {rank: code for rank, code in ended.items() if code < 0}
+    if launch.failure.exists() and not killed:
         return StageFailed(**json.loads(launch.failure.read_text()))
-    first = next((rank for rank in bad if codes[rank] is not None), bad[0])
-    tail = launch.log(first).read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+    rank, code = next(iter((killed or ended).items()))
+    who, tail = f"rank {rank} of {launch.world}", f"the end of its log:\n{_tail(launch.log(rank))}"
+    if code < 0:
+        cause = ", most likely because memory ran out" if code == -signal.SIGKILL else ""
+        return Interrupted(
+            f"{who} was killed by signal {-code} ({signal.strsignal(-code)}){cause}; {tail}",
+            where=launch.module,
+            remedy="start it again: it goes on from the newest checkpoint; if memory runs out again, give it more",
+        )
     return StageFailed(
-        f"rank {first} of {launch.world} ended with code {codes[first]}; the end of its log:\n{tail}",
-        where=launch.log(first),
+        f"{who} ended with code {code}; {tail}",
+        where=launch.module,
         remedy="mend the cause and start it again: training goes on from the last checkpoint",
     )
+
+
+def _tail(log: Path) -> str:
+    return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")

@@ -1,7 +1,9 @@
 """Raw files from folders, from a package index served on this machine, and from apt where it is."""
 
 import hashlib
+import os
 import shutil
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -119,6 +121,16 @@ def test_wrong_hash_is_an_error_that_names_both(tmp_path, index):
     assert index.source.sha256 in caught.value.problem
 
 
+def test_server_that_sends_more_than_the_row_says_is_cut_short(tmp_path, index):
+    index()
+    scratch = LocalScratch(tmp_path / "scratch")
+    shorter = index.source.model_copy(update={"bytes": len(index.content) - 1})
+    with pytest.raises(InputError, match=f"more of {NAME} than the {shorter.bytes} bytes"):
+        run(shorter, scratch, tmp_path / "none")
+    assert all(done <= shorter.bytes for done, *_ in scratch.reports)
+    assert [*scratch.checkpoints.iterdir(), *scratch.out.iterdir()] == []
+
+
 def test_wrong_length_is_an_error(tmp_path):
     path = json_lines(tmp_path / "a.jsonl", [{"text": "x"}])
     with pytest.raises(InputError, match="and 13 bytes are expected"):
@@ -214,6 +226,60 @@ def test_optional_source_at_hand_is_a_part(tmp_path):
     path = json_lines(tmp_path / "a", [{}])
     deb = row(path, kind="deb", locator="no-such-package", revision="1", optional=True)
     assert [part.id for part in fetch.parts(FetchSection(sources=(deb,), downloads=tmp_path), {})] == ["own"]
+
+
+def test_optional_download_leaves_a_copy_that_serves_without_the_server(tmp_path, index, monkeypatch):
+    index()
+    source = index.source.model_copy(update={"optional": True})
+    run(source, LocalScratch(tmp_path / "first"), tmp_path / "downloads")
+    assert [path.name for path in (tmp_path / "downloads").iterdir()] == [NAME]
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9")
+    again = LocalScratch(tmp_path / "again")
+    run(source, again, tmp_path / "downloads")
+    assert (again.out / NAME).read_bytes() == index.content
+
+
+@pytest.mark.parametrize("changes", [{"optional": False}, {"optional": True, "sha256": "0" * 64}])
+def test_no_copy_is_left_of_a_needed_or_a_wrong_file(tmp_path, index, changes):
+    index()
+    with suppress(InputError):
+        run(index.source.model_copy(update=changes), LocalScratch(tmp_path / "scratch"), tmp_path / "downloads")
+    assert not (tmp_path / "downloads").exists()
+
+
+def test_copy_that_cannot_be_written_stops_nothing(tmp_path, index):
+    index()
+    (tmp_path / "downloads").write_text("a file, no folder")
+    scratch = LocalScratch(tmp_path / "scratch")
+    run(index.source.model_copy(update={"optional": True}), scratch, tmp_path / "downloads")
+    assert (scratch.out / NAME).read_bytes() == index.content
+
+
+APT = """#!/bin/sh
+test -e "$0.broken" && { echo "E: the cache is locked" >&2; exit 100; }
+case "$*" in
+    *--print-uris*) echo "'http://nowhere/toy.deb' toy.deb 9" ;;
+    *) printf 'a package' > toy.deb ;;
+esac
+"""
+
+
+def test_optional_package_that_was_had_once_stays_when_apt_fails_later(tmp_path, monkeypatch, caplog):
+    apt = tmp_path / "bin" / "apt-get"
+    apt.parent.mkdir()
+    apt.write_text(APT)
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(apt.parent), prepend=os.pathsep)
+    (tmp_path / "toy.deb").write_bytes(b"a package")
+    had, other = (
+        row(tmp_path / "toy.deb", name=name, kind="deb", locator=name, revision="1", optional=True, file=f"{name}.deb")
+        for name in ("toy", "other")
+    )
+    run(had, LocalScratch(tmp_path / "scratch"), tmp_path / "downloads")
+    apt.with_name("apt-get.broken").touch()
+    section = FetchSection(sources=(had, other), downloads=tmp_path / "downloads")
+    assert [part.id for part in fetch.parts(section, {})] == ["toy"]
+    assert "other cannot be had on this machine: E: the cache is locked" in caplog.text
 
 
 def test_machine_without_apt_offers_nothing(monkeypatch, tmp_path):

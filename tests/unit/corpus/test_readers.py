@@ -97,6 +97,17 @@ def test_truncated_file_is_an_error_that_names_it(tmp_path, make, name, keep):
     assert "fetch again" in caught.value.remedy or "fetch it again" in caught.value.remedy
 
 
+@pytest.mark.parametrize("length", [b"garbage   ", b"-60       ", b"          "])
+def test_damaged_header_of_a_debian_package_is_an_error_like_other_damage(tmp_path, length):
+    path = deb(tmp_path / "p.deb", MEMBERS)
+    content = bytearray(path.read_bytes())
+    content[8 + 48 : 8 + 58] = length
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"p\.deb is cut short or damaged") as caught:
+        read(path)
+    assert "fetch again" in caught.value.remedy
+
+
 def test_flipped_bit_is_found_by_the_checksum(tmp_path):
     path = sdist(tmp_path / "p.tar.gz", MEMBERS)
     content = bytearray(path.read_bytes())

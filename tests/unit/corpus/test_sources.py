@@ -36,7 +36,11 @@ def test_patterns_are_split_and_empty_cells_take_defaults(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("sha256", "abc"), ("bytes", "many"), ("kind", "ftp"), ("licence", ""), ("name", "A b")]
+    ("column", "value"),
+    [
+        *[("sha256", "abc"), ("bytes", "many"), ("kind", "ftp"), ("licence", ""), ("name", "A b")],
+        *[("file", name) for name in ("receipt.json", ".", "..", "a/b")],
+    ],
 )
 def test_wrong_cell_is_named_by_file_line_and_column(tmp_path, column, value):
     path = write(tmp_path / "s.csv", {}, {column: value})
@@ -60,6 +64,20 @@ def test_table_that_cannot_be_read_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ConfigError, match="cannot read the table of sources"):
         FetchSection(sources=path)
+
+
+def test_byte_order_mark_of_a_spreadsheet_is_passed_over(tmp_path):
+    path = write(tmp_path / "s.csv", {})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert [source.name for source in FetchSection(sources=path).sources] == ["django"]
+
+
+@pytest.mark.parametrize("content", ["", "name,corpus\n"])
+def test_table_without_rows_is_named(tmp_path, content):
+    (tmp_path / "s.csv").write_text(content)
+    with pytest.raises(ConfigError, match="has no rows") as caught:
+        FetchSection(sources=tmp_path / "s.csv")
+    assert caught.value.where == str(tmp_path / "s.csv")
 
 
 def test_two_sources_of_one_name_are_refused(tmp_path):

@@ -251,6 +251,22 @@ def test_missing_bubblewrap_is_a_reason(monkeypatch, tmp_path):
     assert sandbox.find() == "bubblewrap (bwrap) is not installed"
 
 
+@pytest.mark.parametrize("prefix", ["/", "/home", "/home/someone"])
+def test_python_beside_the_files_of_its_user_is_not_shown_to_candidates(monkeypatch, prefix):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        telling = Path(folder) / "bwrap"
+        telling.write_text('#!/bin/sh\necho "$@" >&2\nexit 1\n')
+        telling.chmod(0o755)
+        monkeypatch.setenv("PATH", folder)
+        monkeypatch.setenv("HOME", "/home/someone")
+        monkeypatch.setattr("sys.base_prefix", prefix)
+        told = sandbox.find()
+    assert f"is installed in {prefix}, which holds the home directory" in told
+    assert "-- /usr/bin/python3" in told
+    assert f"--ro-bind {prefix} " not in told
+
+
 def test_bubblewrap_that_cannot_start_gives_its_own_words(monkeypatch):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)

@@ -40,6 +40,7 @@ def deb(path: Path, wanted: Wanted, limit: int) -> Iterator[Member]:
 
     Raises:
         InputError: it isn't a Debian package or is cut short before its files.
+        tarfile.ReadError: a member's header is damaged.
     """
     with path.open("rb") as file:
         name, size = _to_data(file, path)
@@ -95,7 +96,10 @@ def _to_data(file: IO[bytes], path: Path) -> tuple[str, int]:
     if file.read(8) != b"!<arch>\n":
         raise InputError("not a Debian package", where=path, remedy="check the source's file")
     while len(header := file.read(60)) == 60:
-        name, size = header[:16].decode("ascii", "replace").strip().rstrip("/"), int(header[48:58])
+        name, length = header[:16].decode("ascii", "replace").strip().rstrip("/"), header[48:58].strip()
+        if not length.isdigit():
+            raise tarfile.ReadError(f"the header of member {name!r} has the length {length!r}")
+        size = int(length)
         if name.startswith("data.tar"):
             return name, size
         file.seek(size + size % 2, 1)
