@@ -83,7 +83,7 @@ def _kind(command):
         return "part"
     if "-m snakemake" in line:
         return "snakemake"
-    return "driver" if "/hominis " in line and "--config" in line and "tee" not in line else "other"
+    return "driver" if "/hominis " in line and "--jobs" in line and "tee" not in line else "other"
 
 
 class Run:

@@ -118,7 +118,7 @@ def test_one_dead_rank_ends_the_others_and_is_reported(inputs: Inputs, tmp_path:
         ranks.extend(psutil.Process().children())
         ranks[1].kill()
 
-    with pytest.raises(StageFailed, match="rank 1 of 2 ended with code -9"):
+    with pytest.raises(Interrupted, match=r"rank 1 of 2 was killed by signal 9 .* memory ran out"):
         train(section(steps=5000, layout={"tp": 2}), inputs, Folder(tmp_path, on_progress=kill_one))
     assert len(ranks) >= 2
     assert not any(rank.is_running() for rank in ranks)
