@@ -32,7 +32,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"schedule": {"min_learning_rate": 1.0}}, "min_learning_rate 1.0 is above learning_rate 0.003"),
     ({"blend": {"web": 0.5, "code": 0.4}}, "add up to 0.9, not to 1"),
     ({"blend": {"web": 1.5, "code": -0.5}}, "not negative: {'code': -0.5}"),
-    ({"blend": {"web": float("nan")}}, "must be finite"),
+    ({"blend": {"web": float("nan")}}, "finite number"),
     ({"blend": {}}, "add up to 0"),
     ({"precision": "fp8"}, "'fp32' or 'bf16'"),
 ]
