@@ -93,6 +93,43 @@ def test_damage_of_a_stage_s_own_artefact_is_found_and_repaired(text_run, name):
     assert attempts(text_run) == before, "only the list was made anew"
 
 
+@pytest.mark.parametrize("name", ["receipt.json", "parts.jsonl"])
+def test_a_stage_s_damaged_list_of_parts_is_made_anew_when_the_stage_is_asked_for(text_run, name):
+    key = json.loads(text_run.receipt_texts()["annotate"])["key"]
+    damaged = text_run.folder / "site" / "store" / "annotate" / key[:2] / key / name
+    receipts, before, text = text_run.receipt_texts(), attempts(text_run), damaged.read_text()
+    flip_a_byte(damaged)
+    assert damaged.read_bytes() != text.encode()
+    text_run.hominis("annotate")
+    assert damaged.read_text() == text
+    assert (text_run.receipt_texts(), attempts(text_run)) == (receipts, before)
+
+
+def test_a_part_s_damaged_receipt_is_found_repaired_and_never_endorsed(text_run):
+    damaged = artefact(text_run, "annotate", "library-docs") / "receipt.json"
+    receipts, text = text_run.receipt_texts(), damaged.read_text()
+    count = str(json.loads(text)["summary"]["documents"])
+    damaged.write_text(text.replace(f'"documents": {count}', f'"documents": {count}1'))
+    refused = text_run.hominis("annotate", check=False)
+    assert refused.returncode == 1 and str(damaged) in refused.stderr and "seal" in refused.stderr
+    assert text_run.hominis("verify", check=False).returncode == 1
+    text_run.hominis("repair")
+    assert damaged.read_text() == text
+    assert text_run.receipt_texts() == receipts
+
+
+@pytest.mark.parametrize("garbage", ["", "{", "[]", '{"stage": "annotate"}'])
+def test_a_run_s_garbled_copy_of_a_receipt_is_written_anew_and_costs_nothing(text_run, garbage):
+    receipts, before = text_run.receipt_texts(), attempts(text_run)
+    stored = sorted(p.name for p in (text_run.folder / "site" / "store" / "annotate").glob("*/*"))
+    (text_run.receipts / "annotate.json").write_text(garbage)
+    assert json.loads(text_run.hominis("status", "--json").stdout)["stages"][1]["state"] == "stale"
+    assert text_run.hominis("verify", check=False).returncode == 1
+    text_run.hominis("repair")
+    assert (text_run.receipt_texts(), attempts(text_run)) == (receipts, before)
+    assert sorted(p.name for p in (text_run.folder / "site" / "store" / "annotate").glob("*/*")) == stored
+
+
 def test_a_stage_of_other_settings_is_shown_as_stale_and_not_reported(text_run):
     policy = {"rules": []}
     text_run.write(text_run.settings | {"select": {"policies": {"code": policy, "web": policy}}})

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Damage:
-    """An artefact whose bytes are not what its receipt says; ``part`` is empty for a stage's own."""
+    """Bytes that are not what a receipt says.
+
+    Attributes:
+        part: empty for a stage's own artefact, the list of its parts.
+        key: empty if it is the run's copy of the stage's receipt that is damaged.
+    """
 
     stage: str
     part: str

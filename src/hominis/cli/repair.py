@@ -16,6 +16,9 @@ from hominis.store.artefacts import retire
 if TYPE_CHECKING:
     from hominis.config.run import RunConfig
 
+PASSES = 3
+"""Behind a damaged list of parts there may be damaged parts; a disk that never gives back what it got is not ours."""
+
 
 @click.command("repair", short_help="Rebuild damaged artefacts, and those alone.")
 @run_option
@@ -33,10 +36,14 @@ def command(run: RunConfig, deep: bool, jobs: int) -> None:
     """
     site, say, repaired = site_of(run), say_as("repair"), 0
     for stage in stages_of(run):
-        while bad := damage(run, site, stage, deep):  # behind a damaged list of parts there may be damaged parts
+        for _ in range(PASSES):
+            bad = damage(run, site, stage, deep)
+            if not bad:
+                break
             for item in bad:
                 say(item.problem)
-                retire(site, stage.stage, item.key)
+                if item.key:
+                    retire(site, stage.stage, item.key)
             do(run, STAGES[stage.stage], jobs)
             repaired += len(bad)
     say(f"{repaired} artefacts rebuilt" if repaired else "nothing is damaged")

@@ -13,7 +13,7 @@ from hominis.cli.common import run_option, say_as, site_of
 from hominis.jobs import task
 from hominis.jobs.drive import drive
 from hominis.jobs.progress import duration
-from hominis.store import files
+from hominis.store import files, receipts
 from hominis.store.types import Stage
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command(stage: Stage) -> click.Command:
 def task_of(run: RunConfig, stage: Stage, jobs: int) -> task.Task:
     """Return what there is to do for a stage of a run, given the receipts of its inputs."""
     section = getattr(run, stage.section)
-    upstream = task.receipts(run.receipts, stage.inputs)
+    upstream = task.upstream(run.receipts, stage.inputs)
     settings = section.model_dump(mode="json")
     logs = (run.folder / "logs" / stage.name).absolute()
     return task.Task(site_of(run), stage, section, settings, run.run, checkout(), upstream, jobs, logs)
@@ -71,6 +71,6 @@ def task_of(run: RunConfig, stage: Stage, jobs: int) -> task.Task:
 def do(run: RunConfig, stage: Stage, jobs: int) -> None:
     """Get a stage done and leave its receipt with the run; one that is there and equal is not touched."""
     receipt = drive(task_of(run, stage, jobs), say_as(stage.name))
-    path, text = run.receipts / f"{stage.name}.json", files.canonical(vars(receipt))
-    if not path.exists() or path.read_text() != text:
+    path, text = run.receipts / f"{stage.name}.json", receipts.to_text(receipt)
+    if not path.exists() or path.read_bytes() != text.encode():
         files.replace(path, text)

@@ -30,9 +30,9 @@ def drive(task: Task, say: Callable[[str], None]) -> Receipt:
     Raises:
         StageFailed: names the parts that could not be had, and why.
     """
-    if task.stands():
+    if receipt := task.concluded():
         say(f"{len(task.parts)} of {len(task.parts)} parts are in the store")
-        return task.conclude()
+        return receipt
     with sole_driver(task.home / "driver.lock", say):
         if task.missing():
             # A stage's artefact stands only while its parts are as listed.
@@ -68,14 +68,15 @@ class _Driver:
         self._jobs = Local(task.write(), task.logs, task.jobs)
         self._tries: dict[str, _Tries] = {}
         self._failed: dict[str, str] = {}
-        self._progress = Progress(task.stage.name, len(task.parts), say)
+        self._progress = Progress(len(task.parts), say)
 
     def work_off(self) -> None:
         pace = _Pace()
         self._greet()
         while missing := self._task.missing():
             stands = self._stands(missing)
-            running = [part for part in missing if self._runs(part, stands[part])]
+            ours = self._jobs.running()
+            running = [part for part in missing if part in ours or stands[part].state == ALIVE]
             for part in set(missing) - set(running):
                 self._judge(part, stands[part])
             if self._failed and not running:
@@ -97,14 +98,12 @@ class _Driver:
 
     def _start(self, missing: Sequence[str], running: Sequence[str], stands: Mapping[str, Standing]) -> None:
         room = self._jobs.room(len(running))
-        if not room or self._failed:
+        todo = [part for part in missing if part not in set(running)]
+        if not room or not todo or self._failed:
             return
         still = set(self._task.missing())  # a part may have been published while the others were looked at
-        for part in [p for p in missing if p not in running and p in still][:room]:
+        for part in [part for part in todo if part in still][:room]:
             self._submit(part, stands[part])
-
-    def _runs(self, part: str, stand: Standing) -> bool:
-        return part in self._jobs.running() or stand.state == ALIVE
 
     def _submit(self, part: str, stand: Standing) -> None:
         if stand.state == DEAD:

@@ -19,10 +19,8 @@ def duration(seconds: float) -> str:
 class Progress:
     """Speaks at most every few seconds, and only if something changed."""
 
-    def __init__(
-        self, stage: str, total: int, say: Callable[[str], None], now: Callable[[], float] = time.time
-    ) -> None:
-        self._stage, self._total, self._say, self._now = stage, total, say, now
+    def __init__(self, total: int, say: Callable[[str], None], now: Callable[[], float] = time.time) -> None:
+        self._total, self._say, self._now = total, say, now
         self._begun, self._spoken, self._said = now(), now(), ""
         self._first: tuple[float, float] | None = None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hominis.errors import InputError
-from hominis.store import files, run, whole
+from hominis.store import files, receipts, run, whole
 from hominis.store.site import Site
 from hominis.store.types import Inputs, Part, Receipt, Settings, Stage
 
@@ -64,7 +64,7 @@ class Task:
     @cached_property
     def inputs(self) -> dict[str, list[str]]:
         """Upstream stage → digest of its stage receipt."""
-        return {name: [files.digest(files.canonical(vars(receipt)))] for name, receipt in self.upstream.items()}
+        return {name: [receipts.digest(receipt)] for name, receipt in self.upstream.items()}
 
     @property
     def home(self) -> Path:
@@ -84,12 +84,15 @@ class Task:
         present = self.site.present(self.stage.name)
         return [part for part, key in self.keys.items() if key not in present]
 
-    def stands(self) -> bool:
-        """Return whether the stage's artefact and all of its parts are in the store."""
-        return not self.missing() and self.site.artefact(self.stage.name, self.key).exists()
+    def concluded(self) -> Receipt | None:
+        """Return the stage's receipt if its artefact and all of its parts stand, None if something is to be made."""
+        if self.missing():
+            return None
+        receipt, _ = whole.describe(self.site, self.stage, self.section, self.keys, self.inputs)
+        return receipt if whole.stands(self.site, receipt) else None
 
     def conclude(self) -> Receipt:
-        """Publish the stage's own artefact, all parts being there."""
+        """Publish the stage's own artefact, all parts being there, and return its receipt."""
         return whole.conclude(self.site, self.stage, self.section, self.keys, self.inputs)
 
     def write(self) -> Path:
@@ -112,6 +115,6 @@ def read_part(path: Path, part: str) -> tuple[dict[str, Any], Part, dict[str, li
     return task, Part(part, mine["params"]), reads
 
 
-def receipts(folder: Path, stages: Sequence[str]) -> dict[str, Receipt]:
+def upstream(folder: Path, stages: Sequence[str]) -> dict[str, Receipt]:
     """Return the stage receipts of a run."""
     return {name: whole.load(folder / f"{name}.json") for name in stages}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hominis.report.model import Provenance
-from hominis.store import files
+from hominis.store import files, receipts
 from hominis.store.ledger import Attempt
 from hominis.store.types import Artefact
 
@@ -43,7 +43,7 @@ class Origin:
     def part(self, artefact: Artefact) -> Provenance:
         """Return the provenance of a part's numbers."""
         receipt = artefact.receipt
-        digest = files.digest(asdict(receipt))
+        digest = receipts.digest(receipt)
         return self._made(receipt.stage, receipt.part, receipt.key, digest, self._by_key[receipt.key])
 
     def stage(self, stage: str) -> Provenance:

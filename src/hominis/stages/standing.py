@@ -22,6 +22,7 @@ class StageStanding:
 
     Attributes:
         refs: its parts; empty if the stage's own artefact is damaged.
+        present: how many of them are in the store.
         problem: why the receipt may not be used: it is damaged, or of other settings, or parts are gone. Else empty.
     """
 

@@ -5,12 +5,11 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hominis.errors import CorruptArtefact
-from hominis.store import files
+from hominis.store import files, receipts
 from hominis.store.site import Site
 from hominis.store.types import Artefact, Part, Receipt, Stage
 
@@ -48,7 +47,7 @@ def publish(site: Site, folder: Path, receipt: Receipt) -> bool:
         FileNotFoundError: the folder was taken over by another attempt.
     """
     home = site.artefact(receipt.stage, receipt.key)
-    files.replace(folder / RECEIPT, files.canonical(asdict(receipt)))
+    files.replace(folder / RECEIPT, receipts.to_text(receipt))
     for path in (*files.walk(folder), *sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True), folder):
         files.fsync(path)
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -78,10 +77,10 @@ def read_receipt(site: Site, stage: str, key: str, digest: str | None = None) ->
     except UnicodeDecodeError as error:
         raise CorruptArtefact(f"{path} is not text any more: {error}", where=path, remedy=REPAIR) from None
     if digest is not None and files.digest(text) != digest:
-        problem = f"{path}: its SHA-256 is {files.digest(text)}, the stage's list of parts says {digest}"
+        problem = f"{path}: its SHA-256 is {files.digest(text)}, the receipt that names it says {digest}"
         raise CorruptArtefact(problem, where=path, remedy=REPAIR)
     try:
-        return Receipt(**json.loads(text))
+        return receipts.from_text(text)
     except (ValueError, TypeError) as error:
         raise CorruptArtefact(f"{path} is not a receipt: {error}", where=path, remedy=REPAIR) from None
 

@@ -48,9 +48,11 @@ class Attempt:
 
 def read(root: Path | str, keys: Collection[str] | None = None, proof: Proof = death) -> list[Attempt]:
     """Return all attempts at a site, oldest first; those at ``keys`` alone if given."""
-    base = Site.at(root).root / "attempts"
-    wanted = None if keys is None else set(keys)
-    folders = [f for f in base.glob("??/*") if wanted is None or f.name in wanted]
+    site = Site.at(root)
+    if keys is None:
+        folders = list((site.root / "attempts").glob("??/*"))
+    else:
+        folders = [folder for folder in map(site.attempts, keys) if folder.exists()]
     rows = [_row(folder, proof) for folder in folders]
     return sorted((attempt for part in rows for attempt in part), key=lambda a: (a.opened, a.key, a.n))
 

@@ -21,7 +21,7 @@ class Clock:
 
 def made(total):
     clock, said = Clock(), []
-    return clock, said, Progress("toy", total, said.append, clock)
+    return clock, said, Progress(total, said.append, clock)
 
 
 def test_it_says_the_rest_of_a_part_by_its_pace():

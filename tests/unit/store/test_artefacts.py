@@ -78,7 +78,7 @@ def test_a_whole_artefact_is_hashed_once(made, monkeypatch):
 
 def test_a_receipt_that_is_not_the_listed_one_is_refused(made):
     site, key, _ = made
-    with pytest.raises(CorruptArtefact, match="the stage's list of parts says"):
+    with pytest.raises(CorruptArtefact, match="the receipt that names it says"):
         artefacts.open_artefact(site, "toy", key, "0" * 64)
 
 
