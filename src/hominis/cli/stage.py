@@ -61,7 +61,7 @@ def command(stage: Stage) -> click.Command:
 
 def task_of(run: RunConfig, stage: Stage, jobs: int) -> task.Task:
     """Return what there is to do for a stage of a run, given the receipts of its inputs."""
-    section = getattr(run, stage.section)
+    section = getattr(run, stage.name)
     upstream = task.upstream(run.receipts, stage.inputs)
     settings = section.model_dump(mode="json")
     logs = (run.folder / "logs" / stage.name).absolute()

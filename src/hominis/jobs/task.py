@@ -47,7 +47,7 @@ class Task:
         inputs: Inputs = {name: whole.peek(self.site, name, refs) for name, refs in self.refs.items()}
         parts = {part.id: part for part in self.stage.parts(self.section, inputs)}
         if not parts:
-            remedy = f"check the section `{self.stage.section}` of the config"
+            remedy = f"check the section `{self.stage.name}` of the config"
             raise InputError(f"{self.stage.name} has nothing to do: it lists no parts", remedy=remedy)
         return parts
 

@@ -27,7 +27,7 @@ class _Module:
 
 def _stage(name: str, revision: int, room: str, *inputs: str) -> Stage:
     module = _Module(f"hominis.{room}.{name}")
-    return Stage(name, revision, name, inputs, module.parts, module.work)
+    return Stage(name, revision, inputs, module.parts, module.work)
 
 
 STAGES = {

@@ -105,9 +105,8 @@ class Stage:
     """All there is to know about a stage.
 
     Attributes:
-        name: its name, its verb on the command line, its folder in the store.
+        name: its name, its verb on the command line, its section in the config, its folder in the store.
         revision: raised by hand when its output would change.
-        section: the name of its section in the config.
         inputs: the stages whose receipts it reads.
         parts: ``(section, inputs) -> parts``, run by the driver.
         work: ``(section, inputs, part, scratch) -> summary``, run once per missing part.
@@ -115,7 +114,6 @@ class Stage:
 
     name: str
     revision: int
-    section: str
     inputs: tuple[str, ...]
     parts: Callable[[Any, Inputs], Sequence[Part]]
     work: Callable[[Any, Inputs, Part, Scratch], Summary]

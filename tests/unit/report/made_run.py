@@ -73,7 +73,7 @@ class Made:
                 raise InputError("loss is not a number at step 17 <b>&</b>", remedy="lower the learning rate")
             return write(scratch.out, part.id)
 
-        stage = Stage(name, 1, name, (), lambda section, inputs: [Part(part) for part in parts], work)
+        stage = Stage(name, 1, (), lambda section, inputs: [Part(part) for part in parts], work)
         keys = {part.id: self._run(stage, part) for part in stage.parts(Nothing(), {})}
         self.artefacts[name] = [artefacts.open_artefact(self.site, name, key) for key in keys.values()]
         receipt = whole.conclude(self.site, stage, Nothing(), keys, {})

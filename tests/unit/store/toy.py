@@ -63,4 +63,4 @@ def sleeping(section, inputs, part, scratch):
 
 
 def stage(function=work, name="toy", revision=1, inputs=()):
-    return Stage(name, revision, "toy", inputs, parts, function)
+    return Stage(name, revision, inputs, parts, function)
