@@ -16,19 +16,22 @@ Release = tuple[str, str]
 """A package's name and version."""
 
 
-def offered(releases: Sequence[Release]) -> set[Release]:
-    """Return which releases apt-get offers in this very version: none where it isn't."""
-    if not releases or shutil.which("apt-get") is None:
-        return set()
-    if _all_offered(releases):
-        return set(releases)
-    return {release for release in releases if len(releases) > 1 and _all_offered([release])}
+def refused(releases: Sequence[Release]) -> dict[Release, str]:
+    """Return which releases apt-get does not offer in this very version, each with the reason."""
+    if releases and shutil.which("apt-get") is None:
+        return dict.fromkeys(releases, "there is no apt-get")
+    if not releases or _refusal(releases) is None:  # asked at once, as each question costs a second
+        return {}
+    reasons = {release: _refusal([release]) for release in releases}
+    return {release: reason for release, reason in reasons.items() if reason is not None}
 
 
-def _all_offered(releases: Sequence[Release]) -> bool:
+def _refusal(releases: Sequence[Release]) -> str | None:
     command = [*_COMMAND, "--print-uris", *(f"{package}={version}" for package, version in releases)]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    return asked.returncode == 0 and len(asked.stdout.splitlines()) == len(releases)
+    if asked.returncode == 0 and len(asked.stdout.splitlines()) == len(releases):
+        return None
+    return " ".join(asked.stderr.split()) or "apt-get does not offer it and gives no reason"
 
 
 def download(package: str, version: str, folder: Path) -> None:

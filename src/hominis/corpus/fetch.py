@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,19 +49,10 @@ def _params(source: Source) -> dict[str, Any]:
 
 def _cannot_be_had(optional: Sequence[Source], section: FetchSection) -> dict[str, str]:
     """Return the names of those that cannot, each with the reason."""
-    from hominis.corpus.debian import offered
+    from hominis.corpus.debian import refused
 
     remote = [source for source in optional if not (section.downloads / source.file).is_file()]
-    debs = {source.name: (source.locator, source.revision) for source in remote if source.kind == "deb"}
-    had = offered(list(debs.values()))
+    debs = {(source.locator, source.revision): source.name for source in remote if source.kind == "deb"}
     gone = [source for source in remote if source.kind == "file" and not Path(source.locator).is_file()]
     absent = {source.name: f"there is no file {source.locator}" for source in gone}
-    return absent | {name: _words_of_apt(*release) for name, release in debs.items() if release not in had}
-
-
-def _words_of_apt(package: str, version: str) -> str:
-    if shutil.which("apt-get") is None:
-        return "there is no apt-get"
-    command = ["apt-get", "-qq", "download", "--print-uris", f"{package}={version}"]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    return " ".join(asked.stderr.split()) or f"apt-get, asked for {package} {version}, gives no reason"
+    return absent | {debs[release]: reason for release, reason in refused(list(debs)).items()}

@@ -23,17 +23,7 @@ def enable() -> None:
     if torch.cuda.is_available():
         return
     warnings.filterwarnings("ignore", module="megatron")
-    for patch in (
-        no_transformer_engine,
-        no_compilation,
-        device_queries,
-        tensor_factories,
-        tensor_type,
-        streams,
-        barrier,
-    ):
-        patch()
-    for patch in (random_state, gradient_norm):  # these import megatron
+    for patch in PATCHES:
         patch()
 
 

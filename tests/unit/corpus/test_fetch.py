@@ -284,14 +284,16 @@ def test_optional_package_that_was_had_once_stays_when_apt_fails_later(tmp_path,
 
 def test_machine_without_apt_offers_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert debian.offered([("bash", "1")]) == set()
+    assert debian.refused([("bash", "1")]) == {("bash", "1"): "there is no apt-get"}
     with pytest.raises(InputError, match="no apt-get"):
         debian.download("bash", "1", tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt-get on this machine")
 def test_apt_is_asked_for_the_very_version(tmp_path):
-    assert debian.offered([("bash", "0.no-such-version")]) == set()
+    refused = debian.refused([("bash", "0.no-such-version"), ("no-such-package", "1")])
+    assert set(refused) == {("bash", "0.no-such-version"), ("no-such-package", "1")}
+    assert all(refused.values())
     with pytest.raises(InputError, match="apt-get does not get no-such-package 1"):
         debian.download("no-such-package", "1", tmp_path)
 
