@@ -51,7 +51,7 @@ def _answer(request: dict[str, Any], report: Callable[[float, float, str], None]
 
     from hominis.evaluate.model import ReportingModel
 
-    torch.set_num_threads(request["threads"] or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(request["threads"] or os.cpu_count() or 1)
     model = ReportingModel(request["model"], request["batch_size"], report)
     settings = _settings(request, model)
     loaded = TaskManager(include_defaults=False).load([_task(request, settings)])
