@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from hominis.config.base import Section
 from hominis.config.carbon import AccountSection, ReportSection
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.evaluate import GenerateSection, NgramSection, ScoreSection
+from hominis.config.slurm import SlurmSection
 from hominis.config.tokenise import TokeniseSection, VocabularySection
 from hominis.config.train import ExportSection, PretrainSection
 from hominis.errors import ConfigError
@@ -34,7 +35,8 @@ class RunConfig(Section):
 
     run: Name = Field(description="Name of the run and of its folder of results.")
     site: SiteSection = SiteSection()
-    backend: Literal["local"] = Field("local", description="Where jobs run; Slurm is not part of this version.")
+    backend: Literal["local", "slurm"] = Field("local", description="Where jobs run; the profile says it.")
+    slurm: SlurmSection = SlurmSection()
     fetch: FetchSection
     annotate: AnnotateSection = AnnotateSection()
     deduplicate: DeduplicateSection = DeduplicateSection()
@@ -48,13 +50,6 @@ class RunConfig(Section):
     score: ScoreSection = ScoreSection()
     account: AccountSection
     report: ReportSection = ReportSection()
-
-    @field_validator("backend", mode="before")
-    @classmethod
-    def _not_yet(cls, backend: object) -> object:
-        if backend == "slurm":
-            raise ValueError("Slurm is not part of this version; `snakemake --profile local` runs on this machine")
-        return backend
 
     @model_validator(mode="after")
     def _corpora_agree(self) -> Self:
