@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from hominis.errors import HominisError, Interrupted
-from hominis.jobs.drive import EXIT_BUSY
+from hominis.jobs import identity, intents
+from hominis.jobs.states import EXIT_BUSY, EXIT_RESUME
 from hominis.jobs.task import read_part
 from hominis.stages import STAGES
 from hominis.store.redact import redact
 from hominis.store.run import BUSY, run_part
 from hominis.store.site import Site
 
-EXIT_RESUME = 75
-"""Stopped with its checkpoint written: submit again (sysexits' EX_TEMPFAIL)."""
-
 
 @click.command("part", hidden=True)
 @click.argument("task", type=click.Path(path_type=Path, exists=True))
-@click.argument("part")
-def command(task: Path, part: str) -> int:
+@click.argument("part", required=False)
+@click.option(
+    "--batch", type=click.Path(path_type=Path, exists=True), help="The intent; Slurm says which of its parts."
+)
+def command(task: Path, part: str | None, batch: Path | None) -> int:
     """Do one part of a written task."""
     from hominis.carbon.meter import start
     from hominis.config.run import RunConfig
 
+    if batch:
+        part = intents.read(batch).parts[int(os.environ["SLURM_ARRAY_TASK_ID"])]
+    if part is None:
+        raise click.UsageError("name a part, or a batch")
     written, mine, reads = read_part(task, part)
     stage = STAGES[written["stage"]]
     section = RunConfig.model_fields[stage.name].annotation
@@ -42,6 +48,8 @@ def command(task: Path, part: str) -> int:
             run=written["run"],
             source=written["source"],
             meter=start,
+            owner=identity.identity(batch),
+            proof=identity.proof,
         )
     except Interrupted:
         return EXIT_RESUME

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+from pydantic import ValidationError
 
 from hominis.cli.checkout import checkout
 from hominis.cli.common import run_option, say_as, site_of
+from hominis.config.slurm import Resources
+from hominis.errors import ConfigError
 from hominis.jobs import task
 from hominis.jobs.drive import drive
 from hominis.jobs.progress import duration
@@ -50,27 +54,42 @@ def command(stage: Stage) -> click.Command:
     @click.command(name, help=text, short_help=SHORT[name])
     @run_option
     @click.option("--jobs", type=click.IntRange(1), default=lambda: os.cpu_count() or 1, help="Parts at a time.")
-    def verb(run: RunConfig, jobs: int) -> None:
+    @click.option("--resource", "asked", multiple=True, metavar="NAME=VALUE", help="What its Slurm jobs ask for.")
+    def verb(run: RunConfig, jobs: int, asked: tuple[str, ...]) -> None:
         begun = time.monotonic()
         say = say_as(name)
-        do(run, stage, jobs)
+        do(run, stage, jobs, asked)
         say(f"done in {duration(time.monotonic() - begun)}")
 
     return verb
 
 
-def task_of(run: RunConfig, stage: Stage, jobs: int) -> task.Task:
+def task_of(run: RunConfig, stage: Stage, jobs: int, asked: Sequence[str] = ()) -> task.Task:
     """Return what there is to do for a stage of a run, given the receipts of its inputs."""
     section = getattr(run, stage.name)
     upstream = task.upstream(run.receipts, stage.inputs)
     settings = section.model_dump(mode="json")
     logs = (run.folder / "logs" / stage.name).absolute()
-    return task.Task(site_of(run), stage, section, settings, run.run, checkout(), upstream, jobs, logs)
+    slurm = (run.slurm, resources(asked)) if run.backend == "slurm" else None
+    return task.Task(site_of(run), stage, section, settings, run.run, checkout(), upstream, jobs, logs, slurm)
 
 
-def do(run: RunConfig, stage: Stage, jobs: int) -> None:
+def resources(asked: Sequence[str]) -> Resources:
+    """Return what ``NAME=VALUE`` pairs ask for."""
+    pairs = dict(pair.partition("=")[::2] for pair in asked)
+    try:
+        return Resources.model_validate(pairs)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}={e['input']}: {e['msg']}" for e in error.errors())
+        remedy = f"the resources are {', '.join(Resources.model_fields)}"
+        raise ConfigError(
+            f"resources that Slurm can't be asked for: {wrong}", where="--resource", remedy=remedy
+        ) from None
+
+
+def do(run: RunConfig, stage: Stage, jobs: int, asked: Sequence[str] = ()) -> None:
     """Get a stage done and leave its receipt with the run; one that is there and equal is not touched."""
-    receipt = drive(task_of(run, stage, jobs), say_as(stage.name))
+    receipt = drive(task_of(run, stage, jobs, asked), say_as(stage.name))
     path, text = run.receipts / f"{stage.name}.json", receipts.to_text(receipt)
     if not path.exists() or path.read_bytes() != text.encode():
         files.replace(path, text)

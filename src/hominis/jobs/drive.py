@@ -1,27 +1,26 @@
 """The driver: gets every missing part of a stage done, then publishes the stage's receipt.
 
-It keeps nothing in memory that the next driver needs: only artefacts decide that a part is done, only attempts say
-who is at work.
+It keeps nothing in memory that the next driver needs: only artefacts decide that a part is done, only attempts and the
+backend's own lists say who is at work.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TextIO
 
 from hominis.errors import StageFailed
-from hominis.jobs.local import Local, end_leftovers
+from hominis.jobs.backend import Backend, Job, Unclear
+from hominis.jobs.cancel import cancelled, forget
+from hominis.jobs.judge import Judge
+from hominis.jobs.local import Local
 from hominis.jobs.lock import sole_driver
-from hominis.jobs.progress import Progress
+from hominis.jobs.pace import Pace
+from hominis.jobs.progress import Progress, waiting
+from hominis.jobs.slurm import Slurm
 from hominis.jobs.task import Task
 from hominis.store import artefacts
 from hominis.store.attempts import ALIVE, DEAD, Standing, standing
 from hominis.store.owner import describe
 from hominis.store.types import Receipt
-
-TRIES = 3
-FASTEST_S, SLOWEST_S = 0.05, 1.0
-EXIT_BUSY = 76
-"""A part's process found a living attempt: sysexits' EX_PROTOCOL, out of the way of real failures."""
 
 
 def drive(task: Task, say: Callable[[str], None]) -> Receipt:
@@ -29,112 +28,100 @@ def drive(task: Task, say: Callable[[str], None]) -> Receipt:
 
     Raises:
         StageFailed: names the parts that could not be had, and why.
+        Refused: Slurm said no to a submission.
     """
     if receipt := task.concluded():
         say(f"{len(task.parts)} of {len(task.parts)} parts are in the store")
         return receipt
-    with sole_driver(task.home / "driver.lock", say):
+    with sole_driver(task.home / "driver.lock", say) as lock:
         if task.missing():
             # A stage's artefact stands only while its parts are as listed.
             artefacts.retire(task.site, task.stage.name, task.key)
-            _Driver(task, say).work_off()
+            forget(task.home)
+            _Driver(task, _backend(task, lock, say), say).work_off()
         return task.conclude()
 
 
-@dataclass
-class _Tries:
-    """How often a part was submitted without getting further, and how far it got."""
-
-    count: int = 0
-    furthest: float = -1.0
-    attempt: int = 0
-
-
-class _Pace:
-    """Looks often while things change, and once a second while they don't: waiting costs next to nothing."""
-
-    def __init__(self) -> None:
-        self._pause_s, self._seen = FASTEST_S, (0, 0)
-
-    def wait(self, seen: tuple[int, int]) -> None:
-        self._pause_s = min(self._pause_s * 1.3, SLOWEST_S) if seen == self._seen else FASTEST_S
-        self._seen = seen
-        time.sleep(self._pause_s)
+def _backend(task: Task, lock: TextIO, say: Callable[[str], None]) -> Backend:
+    path = task.write()
+    if task.slurm is None:
+        return Local(path, task.logs, task.jobs)
+    return Slurm(task.home, task.site.polls, task.logs, task.slurm, lock.fileno(), say)
 
 
 class _Driver:
-    def __init__(self, task: Task, say: Callable[[str], None]) -> None:
-        self._task, self._say = task, say
-        self._jobs = Local(task.write(), task.logs, task.jobs)
-        self._tries: dict[str, _Tries] = {}
-        self._failed: dict[str, str] = {}
+    def __init__(self, task: Task, backend: Backend, say: Callable[[str], None]) -> None:
+        self._task, self._backend, self._say = task, backend, say
+        self._judge = Judge(backend)
         self._progress = Progress(len(task.parts), say)
+        self._pace = Pace() if task.slurm is None else Pace(task.slurm[0].poll_s, task.slurm[0].slowest_poll_s)
+        self._silent = ""
 
     def work_off(self) -> None:
-        pace = _Pace()
         self._greet()
         while missing := self._task.missing():
-            stands = self._stands(missing)
-            ours = self._jobs.running()
-            running = [part for part in missing if part in ours or stands[part].state == ALIVE]
-            for part in set(missing) - set(running):
-                self._judge(part, stands[part])
-            if self._failed and not running:
-                raise StageFailed(self._obituary())
-            self._start(missing, running, stands)
-            done = len(self._task.parts) - len(missing)
-            self._progress.report(done, [stands[p].last.get("progress", {}) for p in running])
-            pace.wait((len(missing), len(running)))
+            if who := cancelled(self._task.home):
+                raise StageFailed(f"{self._task.stage.name}: {who}", remedy="start again to go on")
+            seen: tuple[object, ...] = (len(missing),)
+            try:
+                seen = (len(missing), *self._round(missing))
+                self._silent = ""
+            except Unclear as silence:
+                self._wait_for_words(str(silence))
+            self._pace.wait(seen)
+        self._backend.settle()
 
-    def _stands(self, parts: Sequence[str]) -> dict[str, Standing]:
-        return {part: standing(self._task.site, self._task.keys[part]) for part in parts}
+    def _round(self, missing: Sequence[str]) -> tuple[object, ...]:
+        """Look, judge, submit; return what must change before it is worth looking again soon."""
+        jobs = self._backend.look(missing)
+        stands = {part: self._stand(part, jobs.get(part)) for part in missing}
+        busy = [p for p in missing if (p in jobs and jobs[p].alive) or stands[p].state == ALIVE]
+        self._judge.see(busy, stands)
+        todo = sorted(set(missing) - set(busy), key=missing.index) if len(busy) < len(missing) else []
+        for part in todo:
+            self._judge.judge(part, stands[part], jobs.get(part))
+        if self._judge.failed and not busy:
+            raise StageFailed(self._obituary())
+        if todo and not self._judge.failed:
+            self._start(todo, len(busy), stands, jobs)
+        running = [p for p in busy if stands[p].state == ALIVE]
+        done = len(self._task.parts) - len(missing)
+        self._progress.report(done, [stands[p].last.get("progress", {}) for p in running], waiting(jobs.values()))
+        return (len(busy), len(running))
+
+    def _stand(self, part: str, job: Job | None) -> Standing:
+        """Return how the last attempt stands; a job that only waits has none, and asking ten thousand costs."""
+        if job and job.alive and job.state != "RUNNING":
+            return Standing(0, "")
+        return standing(self._task.site, self._task.keys[part], self._backend.proof)
+
+    def _start(self, todo: Sequence[str], busy: int, stands: Mapping[str, Standing], jobs: Mapping[str, Job]) -> None:
+        still = set(self._task.missing())  # a part may have been published while the others were looked at
+        todo = [part for part in todo if part in still]
+        for stand in (stands[part] for part in todo if stands[part].state == DEAD):
+            self._backend.taken_over(stand.owner)
+        for part in self._backend.submit(todo, self._judge.avoid(todo, jobs), busy):
+            if stands[part].state == DEAD:
+                self._say(f"{part}: attempt {stands[part].n} is lost ({stands[part].reason}), taking over")
+            self._judge.submitted(part, stands[part])
 
     def _greet(self) -> None:
         """Name the parts that an earlier driver left running, and where: one that can't be seen may be gone."""
-        alive = {p: s.owner for p, s in self._stands(self._task.missing()).items() if s.state == ALIVE}
+        stands = {part: self._stand(part, None) for part in self._task.missing()}
+        alive = {part: stand.owner for part, stand in stands.items() if stand.state == ALIVE}
         if alive:
             where = ", ".join(f"{part} ({describe(owner)})" for part, owner in list(alive.items())[:4])
             self._say(f"attached to {len(alive)} running: {where}")
 
-    def _start(self, missing: Sequence[str], running: Sequence[str], stands: Mapping[str, Standing]) -> None:
-        room = self._jobs.room(len(running))
-        todo = [part for part in missing if part not in set(running)]
-        if not room or not todo or self._failed:
-            return
-        still = set(self._task.missing())  # a part may have been published while the others were looked at
-        for part in [part for part in todo if part in still][:room]:
-            self._submit(part, stands[part])
-
-    def _submit(self, part: str, stand: Standing) -> None:
-        if stand.state == DEAD:
-            self._say(f"{part}: attempt {stand.n} is lost ({stand.reason}), taking over")
-            end_leftovers(stand.owner)
-        tries = self._tries.setdefault(part, _Tries())
-        tries.count, tries.attempt = tries.count + 1, stand.n
-        self._jobs.submit(part)
-
-    def _judge(self, part: str, stand: Standing) -> None:
-        """Give up a part that failed by itself, or that died too often without getting further."""
-        tries = self._tries.get(part)
-        if tries is None or part in self._failed:
-            return
-        furthest = stand.last.get("progress", {}).get("done", -1.0)
-        if furthest > tries.furthest:
-            tries.count, tries.furthest = 1, furthest
-        if stand.n > tries.attempt and stand.last.get("outcome") == "failed":
-            self._failed[part] = stand.last["error"]
-        elif stand.n == tries.attempt and self._jobs.exit_code(part) not in (0, EXIT_BUSY, None):
-            self._failed[part] = f"did not start (exit code {self._jobs.exit_code(part)}): {self._jobs.tail(part)}"
-        elif tries.count >= TRIES:
-            why = stand.last.get("error") or stand.reason or "see its log"
-            self._failed[part] = f"{tries.count} attempts ended without progress, the last: {why}"
+    def _wait_for_words(self, silence: str) -> None:
+        if silence != self._silent:
+            self._say(f"waiting: {silence}")
+        self._silent = silence
 
     def _obituary(self) -> str:
-        name, total = self._task.stage.name, len(self._task.parts)
-        shown = [
-            f"{part}: {_brief(why)}\n  log: {self._jobs.log(part)}" for part, why in list(self._failed.items())[:5]
-        ]
-        return f"{name}: {len(self._failed)} of {total} parts could not be had\n" + "\n".join(shown)
+        name, total, failed = self._task.stage.name, len(self._task.parts), self._judge.failed
+        shown = [f"{part}: {_brief(why)}\n  log: {self._backend.log(part)}" for part, why in list(failed.items())[:5]]
+        return f"{name}: {len(failed)} of {total} parts could not be had\n" + "\n".join(shown)
 
 
 def _brief(why: str) -> str:

@@ -8,53 +8,59 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+from hominis.jobs.backend import Job
+from hominis.jobs.states import rule
 from hominis.store.owner import Owner, death, started
-
-TAIL = 2000
 
 
 class Local:
     """Starts parts as detached processes, ``slots`` at a time."""
 
+    proof = staticmethod(death)
+
     def __init__(self, task: Path, logs: Path, slots: int) -> None:
         self._task, self._logs, self._slots = task, logs, slots
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def running(self) -> set[str]:
-        """Return the parts whose process this driver started and that still lives."""
-        return {part for part, child in self._children.items() if child.poll() is None}
+    def look(self, missing: Sequence[str]) -> Mapping[str, Job]:
+        """Return how the processes stand that this driver started."""
+        return {part: self._job(self._children[part]) for part in missing if part in self._children}
 
-    def room(self, busy: int) -> int:
-        """Return how many more parts may start when ``busy`` run."""
-        return max(self._slots - busy, 0)
-
-    def submit(self, part: str) -> None:
-        """Start a part. Its output goes to a log of its own, after that of its earlier attempts."""
-        self._logs.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "hominis", "part", str(self._task), part]
-        with self.log(part).open("ab") as log:
-            self._children[part] = subprocess.Popen(
-                command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
-
-    def exit_code(self, part: str) -> int | None:
-        """Return the exit code of a part's process that this driver started and that ended."""
-        child = self._children.get(part)
-        return child.poll() if child else None
+    def submit(self, parts: Sequence[str], avoid: Collection[str], busy: int) -> Sequence[str]:
+        """Start parts. Their output goes to a log each, after that of earlier attempts."""
+        started = parts[: max(self._slots - busy, 0)]
+        for part in started:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-m", "hominis", "part", str(self._task), part]
+            with self.log(part).open("ab") as log:
+                self._children[part] = subprocess.Popen(
+                    command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                )
+        return started
 
     def log(self, part: str) -> Path:
         """Return a part's log."""
         return self._logs / f"{part}.log"
 
-    def tail(self, part: str) -> str:
-        """Return the end of a part's log."""
-        with contextlib.suppress(FileNotFoundError):
-            return self.log(part).read_bytes()[-TAIL:].decode(errors="replace").strip()
-        return ""
+    def taken_over(self, owner: Owner) -> None:
+        """End what a dead owner left running."""
+        end_leftovers(owner)
+
+    def settle(self) -> None:
+        """Nothing is left to see: a process that published its part ends by itself."""
+
+    @staticmethod
+    def _job(child: subprocess.Popen[bytes]) -> Job:
+        code = child.poll()
+        if code is None:
+            return Job("RUNNING", rule("RUNNING"))
+        state = "FAILED" if code else "COMPLETED"
+        return Job(state, rule(state, f"0:{-code}" if code < 0 else f"{code}:0"))
 
 
 def end_leftovers(owner: Owner) -> None:

@@ -5,13 +5,18 @@ import fcntl
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from hominis.store.owner import describe, myself
 
 
 @contextlib.contextmanager
-def sole_driver(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock at ``path``; the kernel frees it when its holder dies, however it dies."""
+def sole_driver(path: Path, say: Callable[[str], None]) -> Iterator[TextIO]:
+    """Hold the lock at ``path``; the kernel frees it when its last holder dies, however it dies.
+
+    Yields:
+        The lock's file: a child that inherits it holds the lock too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
@@ -22,7 +27,7 @@ def sole_driver(path: Path, say: Callable[[str], None]) -> Iterator[None]:
         file.truncate(0)
         file.write(json.dumps(myself()))
         file.flush()
-        yield
+        yield file
 
 
 def _holder(path: Path) -> str:

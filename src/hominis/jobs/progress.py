@@ -1,10 +1,15 @@
 """One line that says how far a stage is and when it will be done."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from hominis.jobs.backend import Job
+
 QUIET_S = 5.0
+QUIET_REASONS = ("", "None")
+HIDDEN = ("done", "total", "unit", "kept")
 
 
 def duration(seconds: float) -> str:
@@ -24,11 +29,12 @@ class Progress:
         self._begun, self._spoken, self._said = now(), now(), ""
         self._first: tuple[float, float] | None = None
 
-    def report(self, done: int, running: Sequence[Mapping[str, Any]]) -> None:
+    def report(self, done: int, running: Sequence[Mapping[str, Any]], queue: str = "") -> None:
         """Say where the stage is.
 
         Args:
             running: the latest progress of each running part (empty before its first).
+            queue: what waits, and why.
         """
         if self._now() - self._spoken < QUIET_S:
             return
@@ -37,6 +43,7 @@ class Progress:
         pieces = [
             f"{done}/{self._total} parts" if self._total > 1 else "",
             *(shown(p) for p in running[:2] if p),
+            queue,
             ahead,
         ]
         text = " · ".join(piece for piece in pieces if piece)
@@ -51,9 +58,16 @@ class Progress:
         return f"about {duration(seconds * (self._total - done) / gained)} left" if gained > 0 else ""
 
 
+def waiting(jobs: Iterable[Job]) -> str:
+    """Return how many jobs are in which state, and why they wait, for people."""
+    counts = Counter((job.state.lower(), job.reason) for job in jobs if job.alive)
+    named = (
+        f"{n} {state}{f' ({reason})' if reason not in QUIET_REASONS else ''}" for (state, reason), n in counts.items()
+    )
+    return ", ".join(named)
+
+
 def shown(progress: Mapping[str, Any]) -> str:
     """Return an attempt's progress for people."""
-    figures = " ".join(
-        f"{name} {value:,.4g}" for name, value in progress.items() if name not in ("done", "total", "unit")
-    )
+    figures = " ".join(f"{name} {value:,.4g}" for name, value in progress.items() if name not in HIDDEN)
     return f"{progress['done']:,.0f}/{progress['total']:,.0f} {progress['unit']} {figures}".strip()

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hominis.config.slurm import Resources, SlurmSection
 from hominis.errors import InputError
 from hominis.store import files, receipts, run, whole
 from hominis.store.site import Site
@@ -23,6 +24,7 @@ class Task:
         source: ``commit`` and ``dirty`` of the code that runs.
         upstream: upstream stage → its stage receipt.
         jobs: how many parts may run at once on this machine.
+        slurm: how jobs are run through Slurm and what they ask for; None: they run on this machine.
         logs: where the parts' own output goes, one file a part.
     """
 
@@ -35,6 +37,7 @@ class Task:
     upstream: Mapping[str, Receipt]
     jobs: int
     logs: Path
+    slurm: tuple[SlurmSection, Resources] | None = None
 
     @cached_property
     def refs(self) -> dict[str, list[whole.Ref]]:

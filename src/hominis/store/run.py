@@ -11,7 +11,7 @@ from typing import Any
 from hominis.errors import HominisError, Interrupted
 from hominis.store import artefacts
 from hominis.store.attempts import Attempt, claim
-from hominis.store.owner import Proof, death
+from hominis.store.owner import Owner, Proof, death, myself
 from hominis.store.redact import redact
 from hominis.store.site import Site
 from hominis.store.types import Part, Receipt, Settings, Stage, Summary
@@ -39,6 +39,7 @@ def run_part(
     run: str,
     source: Mapping[str, Any] = MappingProxyType({}),
     meter: Callable[[], Meter] = NoMeter,
+    owner: Owner | None = None,
     proof: Proof = death,
     heartbeat_s: float = 2.0,
 ) -> str:
@@ -46,6 +47,8 @@ def run_part(
 
     Args:
         run, source: the run that asks, and the commit of its code, for the ledger.
+        owner: who this process is; as the operating system has it if None.
+        proof: tells whether the owner of an earlier attempt is dead.
 
     Returns:
         PUBLISHED, PRESENT (it was there), SUPERSEDED (another was first) or BUSY (a living attempt has it).
@@ -57,7 +60,9 @@ def run_part(
     key = key_of(stage, section, part, inputs)
     if site.artefact(stage.name, key).exists():
         return PRESENT
-    attempt = claim(site, key, {"stage": stage.name, "part": part.id, "run": run, "source": dict(source)}, proof)
+    who = {"owner": owner or myself()}
+    opening = {**who, "stage": stage.name, "part": part.id, "run": run, "source": dict(source)}
+    attempt = claim(site, key, opening, proof)
     if attempt is None:
         return BUSY
     figures = _Figures()

@@ -36,6 +36,11 @@ class Site:
         """Return the folder in which drivers keep what they know about a stage's jobs."""
         return self.root / "jobs" / stage / key
 
+    @property
+    def polls(self) -> Path:
+        """Return the folder in which this user's drivers share what they ask of the scheduler."""
+        return self.root / "polls" / str(os.getuid())
+
     def present(self, stage: str) -> set[str]:
         """Return the keys of all artefacts of a stage: at most 256 directory listings, whatever their number."""
         base = self.root / "store" / stage

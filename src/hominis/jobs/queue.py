@@ -1,0 +1,160 @@
+"""Slurm's queue and its accounting, looked at once a round for all jobs of all drivers."""
+
+import fcntl
+import re
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hominis.jobs.commands import ask
+from hominis.store import files
+
+SQUEUE = ("squeue", "-h", "-r", "-t", "all", "--me", "-o", "%j|%F|%K|%A|%T|%r|%N|%S")
+ACCOUNTING = "JobID,JobIDRaw,JobName,State,ExitCode,ElapsedRaw,NNodes,NodeList,Start,End,ConsumedEnergyRaw,CPUTimeRAW"
+PREFIX = "hominis-"
+Task = tuple[str, int]
+"""A task of an array: the batch's name, which carries its token, and its index. Ids are given twice; this isn't."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A task in the queue.
+
+    Attributes:
+        job: the array's id. ``raw``: the task's own id once it has one.
+        start: when it starts, or is expected to, in unix time; None if Slurm doesn't say.
+    """
+
+    job: str
+    raw: str
+    state: str
+    reason: str
+    nodes: str
+    start: float | None
+
+
+@dataclass(frozen=True)
+class Charged:
+    """A row of the accounting: one try of a task, or all tasks of an array that never started.
+
+    Attributes:
+        nodes: how many; ``where``: their names as Slurm prints them.
+        joules: of the whole allocation; 0 where the site doesn't measure.
+    """
+
+    name: str
+    index: int
+    job: str
+    raw: str
+    state: str
+    exit_code: str
+    seconds: int
+    nodes: int
+    where: str
+    start: float | None
+    joules: float
+    cpu_seconds: int
+
+
+def queue(folder: Path, fresh_s: float) -> dict[Task, list[Queued]]:
+    """Return our tasks in the queue.
+
+    All drivers of a user share one look at it: a file under a lock.
+
+    Args:
+        folder: where the file is.
+        fresh_s: how old a look may be.
+
+    Raises:
+        Unclear: squeue gave no answer.
+    """
+    return _parse(_snapshot(folder, fresh_s))
+
+
+def queue_of(name: str) -> dict[Task, list[Queued]]:
+    """Return what the queue says of one batch, now.
+
+    Raises:
+        Unclear: squeue gave no answer.
+    """
+    return _parse(ask(*SQUEUE, "--name", name))
+
+
+def _parse(text: str) -> dict[Task, list[Queued]]:
+    found: dict[Task, list[Queued]] = {}
+    for line in text.splitlines():
+        if not line.startswith(PREFIX):
+            continue
+        name, job, index, raw, state, reason, nodes, start = line.split("|")
+        found.setdefault((name, _number(index)), []).append(Queued(job, raw, state, reason, nodes, _time(start)))
+    return found
+
+
+def _snapshot(folder: Path, fresh_s: float) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "squeue"
+    with (folder / "squeue.lock").open("a") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not path.exists() or not 0 <= time.time() - path.stat().st_mtime < fresh_s:
+            files.replace(path, ask(*SQUEUE))
+        return path.read_text()
+
+
+def accounting(names: Collection[str], since: float) -> dict[Task, list[Charged]]:
+    """Return what the accounting knows of some batches, each task's tries in their order.
+
+    Args:
+        since: unix time before which none of them was submitted.
+
+    Raises:
+        Unclear: sacct gave no answer.
+    """
+    found: dict[Task, list[Charged]] = {}
+    if not names:
+        return found
+    begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - 86400))  # clocks differ
+    rows = ask("sacct", "-nXPD", "--name", ",".join(sorted(names)), "-S", begin, "-o", ACCOUNTING)
+    for line in rows.splitlines():
+        for row in _charged(line.split("|")):
+            found.setdefault((row.name, row.index), []).append(row)
+    for tries in found.values():
+        tries.sort(key=lambda row: (row.start is not None, row.start or 0.0))
+    return found
+
+
+def _charged(fields: list[str]) -> Iterator[Charged]:
+    """Yield a row for each task that a row of sacct stands for: tasks that never started share one."""
+    id, raw, name, state, code, seconds, nodes, where, start, _, joules, cpu = fields
+    for index in _indices(id.partition("_")[2]):
+        yield Charged(
+            name,
+            index,
+            id.partition("_")[0],
+            raw,
+            state,
+            code,
+            int(seconds or 0),
+            int(nodes or 0),
+            where,
+            _time(start),
+            float(joules or 0),
+            int(cpu or 0),
+        )
+
+
+def _indices(text: str) -> Iterator[int]:
+    """Yield the indices of ``7`` or ``[0-6:3,8%2]``."""
+    for piece in text.strip("[]").partition("%")[0].split(","):
+        if spans := re.fullmatch(r"(\d+)(?:-(\d+))?(?::(\d+))?", piece):
+            low, high, step = spans.groups()
+            yield from range(int(low), int(high or low) + 1, int(step or 1))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _time(text: str) -> float | None:
+    """Return a time as Slurm prints it with SLURM_TIME_FORMAT=%s; squeue may leave it open (N/A), sacct too."""
+    return float(text) if text.isdigit() else None

@@ -1,0 +1,84 @@
+"""The batch script of an array: submitit writes it, what durable jobs need is added."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from submitit.slurm.slurm import _make_sbatch_string  # private: pinned, and a test holds its text
+
+from hominis.config.slurm import Resources, SlurmSection
+from hominis.jobs.commands import Refused
+
+OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
+"""Compute nodes have no network: what a stage needs was fetched before."""
+
+
+def write(
+    section: SlurmSection,
+    resources: Resources,
+    command: list[str],
+    *,
+    name: str,
+    tasks: int,
+    output: Path,
+    avoid: tuple[str, ...] = (),
+) -> str:
+    """Return the script of an array whose tasks each run ``command`` with Python.
+
+    The job is asked to stop (USR2 to its batch shell, which Python replaced) some time before its wall time; it is
+    never requeued, for the driver submits the next segment.
+
+    Args:
+        command: what follows Python on the command line.
+        tasks: length of the array. ``output``: with ``%a`` for the index.
+    """
+    ranks, rest = divmod(resources.tasks, resources.nodes)
+    if rest:
+        raise Refused(f"{resources.tasks} tasks can't be spread evenly over {resources.nodes} nodes")
+    options: dict[str, object] = {
+        "array": f"0-{tasks - 1}%{section.throttle}",
+        "signal": f"B:USR2@{section.warn_s}",
+        "no-requeue": True,
+        "output": str(output),
+        "exclude": ",".join(avoid) or None,
+        **_options(resources.slurm_extra),
+    }
+    text: str = _make_sbatch_string(
+        command=f"exec {section.python or shlex.quote(sys.executable)} {shlex.join(command)}",
+        folder=output.parent,
+        job_name=name,
+        comment=name,
+        wckey=None,  # type: ignore[arg-type]  # submitit's own name is no key of the site's
+        use_srun=False,
+        stderr_to_stdout=True,
+        setup=_setup(section, resources),
+        partition=resources.slurm_partition or None,
+        account=resources.slurm_account or None,
+        qos=resources.qos or None,
+        constraint=resources.constraint or None,
+        gres=resources.gres or None,
+        mem=f"{resources.mem_mb}M" if resources.mem_mb else None,
+        time=resources.runtime,
+        nodes=resources.nodes,
+        ntasks_per_node=ranks,
+        cpus_per_task=resources.cpus_per_task,
+        additional_parameters={key: value for key, value in options.items() if value is not None},
+    )
+    return text
+
+
+def _setup(section: SlurmSection, resources: Resources) -> list[str]:
+    offline = [f"export {name}=1" for name in OFFLINE]
+    launch = [f"export HOMINIS_LAUNCH={'srun' if resources.tasks > 1 else ''}"]
+    return [*offline, *launch, f"export HOMINIS_SRUN={shlex.quote(shlex.join(section.srun))}", *section.setup]
+
+
+def _options(extra: str) -> dict[str, object]:
+    """Return options as on sbatch's command line, ``--name=value`` or ``--name``, by name."""
+    found: dict[str, object] = {}
+    for word in shlex.split(extra):
+        name, _, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--"):
+            raise Refused(f"slurm_extra: {word!r} is not of the form --name=value", where=extra)
+        found[name] = value or True
+    return found
