@@ -37,7 +37,7 @@ def ask(*command: str, keep: Sequence[int] = ()) -> str:
     """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, env=_environment(), pass_fds=keep, timeout=PATIENCE_S
+            command, check=False, capture_output=True, text=True, env=_environment(), pass_fds=keep, timeout=PATIENCE_S
         )
     except FileNotFoundError:
         remedy = "run on a login node, or load the site's Slurm module; `hominis doctor` looks for all of them"

@@ -112,7 +112,7 @@ class Slurm:
             return Round(look.queued, None)
 
     def _reconcile(self, batch: Batch, look: Round) -> None:
-        """Learn whether a batch was taken whose sbatch gave no clear answer; send the same intent again if it wasn't."""
+        """Learn whether a batch was taken whose sbatch gave no clear answer; send the same intent if it wasn't."""
         intent, ids = batch.intent, sorted(look.ids(batch.intent), key=int)
         if intent.job:
             self._end_twins(batch, look)
