@@ -1,13 +1,16 @@
 # Requires: `config`, a complete run. Gives: RUN (the checked configuration), HOMINIS_CONFIG (the file of it that the verbs
 # read: named by its content, so that two starts with different settings don't mix), the names of receipts and logs, and
-# the digest of a stage's section, by which Snakemake notices a changed setting.
+# the digest of a stage's section, by which Snakemake notices a changed setting; what a stage's jobs ask Slurm for.
 import os
+import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from hominis.cli.admit import admit
 from hominis.config.run import load
+from hominis.config.slurm import Resources as Request
 from hominis.errors import HominisError
 from hominis.stages import STAGES
 from hominis.stages.standing import withdraw_stale
@@ -29,6 +32,7 @@ SETTINGS = canonical(RUN.model_dump(mode="json"))
 CONFIG = RUN.folder / "configs" / f"{digest(SETTINGS)[:12]}.json"
 os.environ["HOMINIS_CONFIG"] = str(CONFIG)
 PAGE = RUN.page
+THREADS = 1 if RUN.backend == "slurm" else workflow.cores
 
 
 def receipt(stage):
@@ -46,6 +50,21 @@ def section(stage):
     return digest(getattr(RUN, stage).model_dump(mode="json"))
 
 
+def wanted(resources):
+    """Return what a stage's jobs ask Slurm for: the rule's resources, as the profile changed them."""
+    given = {name: resources.get(name) for name in Request.model_fields}
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+def asked(wildcards, resources, threads):
+    """Return a stage's options. Snakemake doesn't rerun a rule for a parameter that it derives from resources."""
+    named = wanted(resources) if RUN.backend == "slurm" else {}
+    options = [
+        f"--resource {shlex.quote(f'{name}={value}')}" for name, value in named.items()
+    ]
+    return " ".join([f"--jobs {threads}", *options])
+
+
 envvars:
     "PATH",
     "HOMINIS_CONFIG",
@@ -53,3 +72,8 @@ envvars:
 
 onstart:
     replace(CONFIG, SETTINGS)
+    stages = [job for job in workflow.dag.needrun_jobs() if job.rule.name in STAGES]
+    try:
+        admit(RUN, {job.rule.name: wanted(job.resources) for job in stages})
+    except HominisError as error:
+        raise WorkflowError(str(error)) from None

@@ -8,11 +8,16 @@ rule fetch:
         logfile("fetch"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=1,
+        mem_mb=8000,
+        runtime=240,
     params:
         section=section("fetch"),
+        asked=asked,
     shell:
-        "hominis fetch --jobs {threads} 2>&1 | tee {log}"
+        "hominis fetch {params.asked} 2>&1 | tee {log}"
 
 
 rule annotate:
@@ -24,11 +29,16 @@ rule annotate:
         logfile("annotate"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=8,
+        mem_mb=64000,
+        runtime=720,
     params:
         section=section("annotate"),
+        asked=asked,
     shell:
-        "hominis annotate --jobs {threads} 2>&1 | tee {log}"
+        "hominis annotate {params.asked} 2>&1 | tee {log}"
 
 
 rule deduplicate:
@@ -40,11 +50,16 @@ rule deduplicate:
         logfile("deduplicate"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=8,
+        mem_mb=120000,
+        runtime=1440,
     params:
         section=section("deduplicate"),
+        asked=asked,
     shell:
-        "hominis deduplicate --jobs {threads} 2>&1 | tee {log}"
+        "hominis deduplicate {params.asked} 2>&1 | tee {log}"
 
 
 rule select:
@@ -58,11 +73,16 @@ rule select:
         logfile("select"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=8,
+        mem_mb=64000,
+        runtime=720,
     params:
         section=section("select"),
+        asked=asked,
     shell:
-        "hominis select --jobs {threads} 2>&1 | tee {log}"
+        "hominis select {params.asked} 2>&1 | tee {log}"
 
 
 rule vocabulary:
@@ -74,11 +94,16 @@ rule vocabulary:
         logfile("vocabulary"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=8,
+        mem_mb=120000,
+        runtime=720,
     params:
         section=section("vocabulary"),
+        asked=asked,
     shell:
-        "hominis vocabulary --jobs {threads} 2>&1 | tee {log}"
+        "hominis vocabulary {params.asked} 2>&1 | tee {log}"
 
 
 rule tokenise:
@@ -91,8 +116,13 @@ rule tokenise:
         logfile("tokenise"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=8,
+        mem_mb=64000,
+        runtime=720,
     params:
         section=section("tokenise"),
+        asked=asked,
     shell:
-        "hominis tokenise --jobs {threads} 2>&1 | tee {log}"
+        "hominis tokenise {params.asked} 2>&1 | tee {log}"

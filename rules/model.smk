@@ -12,10 +12,15 @@ rule ngram:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        cpus_per_task=8,
+        mem_mb=120000,
+        runtime=720,
     params:
         section=section("ngram"),
+        asked=asked,
     shell:
-        "hominis ngram --jobs {threads} 2>&1 | tee {log}"
+        "hominis ngram {params.asked} 2>&1 | tee {log}"
 
 
 rule pretrain:
@@ -28,11 +33,18 @@ rule pretrain:
         logfile("pretrain"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        tasks=RUN.pretrain.layout.world,
+        nodes=RUN.training_nodes,
+        cpus_per_task=8,
+        mem_mb=120000,
+        runtime=1440,
     params:
         section=section("pretrain"),
+        asked=asked,
     shell:
-        "hominis pretrain --jobs {threads} 2>&1 | tee {log}"
+        "hominis pretrain {params.asked} 2>&1 | tee {log}"
 
 
 rule export:
@@ -46,10 +58,15 @@ rule export:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        cpus_per_task=8,
+        mem_mb=120000,
+        runtime=240,
     params:
         section=section("export"),
+        asked=asked,
     shell:
-        "hominis export --jobs {threads} 2>&1 | tee {log}"
+        "hominis export {params.asked} 2>&1 | tee {log}"
 
 
 rule generate:
@@ -62,11 +79,16 @@ rule generate:
         logfile("generate"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=8,
+        mem_mb=120000,
+        runtime=1440,
     params:
         section=section("generate"),
+        asked=asked,
     shell:
-        "hominis generate --jobs {threads} 2>&1 | tee {log}"
+        "hominis generate {params.asked} 2>&1 | tee {log}"
 
 
 rule score:
@@ -78,8 +100,13 @@ rule score:
         logfile("score"),
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: THREADS
+    resources:
+        cpus_per_task=4,
+        mem_mb=16000,
+        runtime=240,
     params:
         section=section("score"),
+        asked=asked,
     shell:
-        "hominis score --jobs {threads} 2>&1 | tee {log}"
+        "hominis score {params.asked} 2>&1 | tee {log}"

