@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -192,4 +193,4 @@ class SelectSection(Section):
 
 
 def _repeated(names: list[str]) -> str:
-    return ", ".join(sorted({name for name in names if names.count(name) > 1}))
+    return ", ".join(sorted(name for name, times in Counter(names).items() if times > 1))
