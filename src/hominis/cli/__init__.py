@@ -13,7 +13,7 @@ from hominis import __version__
 from hominis.errors import HominisError
 from hominis.stages import STAGES
 
-VERBS = ("doctor", "status", "ledger", "verify", "repair", "config", "account", "report", "part")
+VERBS = ("doctor", "status", "cancel", "ledger", "verify", "repair", "config", "account", "report", "part")
 HELP = """Raw text corpora to a pretrained model and a results table that states its carbon cost.
 
 A whole run is one command, and the same command again after any failure:
@@ -71,7 +71,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        hint = "`hominis status` names the processes, and `kill` stops one well; start again to attach"
+        hint = "`hominis status` shows them, `hominis cancel` stops them well; start again to attach"
         _fail(f"stopped; parts that run go on by themselves: {hint}", 130)
     except BrokenPipeError:
         sys.stderr.close()

@@ -29,8 +29,9 @@ def command(task: Path, part: str | None, batch: Path | None) -> int:
     from hominis.carbon.meter import start
     from hominis.config.run import RunConfig
 
-    if batch:
-        part = intents.read(batch).parts[int(os.environ["SLURM_ARRAY_TASK_ID"])]
+    intent = intents.read(batch) if batch else None
+    if intent:
+        part = intent.parts[int(os.environ["SLURM_ARRAY_TASK_ID"])]
     if part is None:
         raise click.UsageError("name a part, or a batch")
     written, mine, reads = read_part(task, part)
@@ -45,7 +46,7 @@ def command(task: Path, part: str | None, batch: Path | None) -> int:
             settings,
             mine,
             reads,
-            run=written["run"],
+            run=intent.run if intent else written["run"],
             source=written["source"],
             meter=start,
             owner=identity.identity(batch),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hominis.cli.common import json_option, run_option, site_of
+from hominis.jobs.intents import every
 from hominis.jobs.progress import duration, shown
+from hominis.jobs.queue import Queued
+from hominis.jobs.task import keys_of, of_run
+from hominis.jobs.witness import Witness
 from hominis.stages import STAGES
 from hominis.stages.standing import StageStanding, standing
 from hominis.store import ledger
@@ -19,6 +22,9 @@ from hominis.store.owner import describe
 if TYPE_CHECKING:
     from hominis.config.run import RunConfig
     from hominis.store.site import Site
+
+SHOWN = 10
+"""Attempts of a stage that are listed; `--json` has all."""
 
 
 @click.command("status", short_help="Show what is done, what runs and where, what remains.")
@@ -44,9 +50,13 @@ def command(run: RunConfig, as_json: bool) -> None:
     click.echo(f"{run.run}: {sum(s['state'] == 'done' for s in stages)} of {len(stages)} stages done")
     for stage in stages:
         click.echo(f"  {stage['stage']:<12}{stage['state']:<9}{_parts(stage)}")
-        for attempt in stage["running"]:
+        for group in stage["jobs"]:
+            click.echo(f"      {_shown(group)}")
+        for attempt in stage["running"][:SHOWN]:
             pieces = [attempt[name] for name in ("progress", "remains", "where", "since") if attempt[name]]
             click.echo(f"      {attempt['part']}: {' · '.join(pieces)}")
+        if len(stage["running"]) > SHOWN:
+            click.echo(f"      and {len(stage['running']) - SHOWN} more")
     if page.exists():
         click.echo(f"report: {page}")
 
@@ -57,32 +67,46 @@ def _parts(stage: dict[str, Any]) -> str:
 
 
 def _stage(run: RunConfig, site: Site, name: str, stands: StageStanding | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"stage": name, "state": "to do", "parts": 0, "present": 0, "running": [], "why": ""}
+    row: dict[str, Any] = {"stage": name, "state": "to do", "parts": 0, "present": 0, "jobs": [], "running": []}
+    row["why"] = ""
     if stands:
         state = "stale" if stands.problem else "done"
         return row | {"state": state, "parts": len(stands.refs), "present": stands.present, "why": stands.problem}
-    keys = _newest_task(site, run.run, name)
-    if not keys:
+    homes = of_run(site, run.run, name)
+    if not homes:
         return row
-    running = [a for a in ledger.read(site.root, keys.values()) if a.outcome is None]
-    present = len(set(keys.values()) & site.present(name))
-    state = "running" if running else "stopped"
-    return row | {"state": state, "parts": len(keys), "present": present, "running": [_running(a) for a in running]}
+    keys, witness = keys_of(homes[-1]), Witness(site)
+    running = [a for a in ledger.read(site.root, keys.values(), witness.proof) if a.outcome is None]
+    present, jobs = len(set(keys.values()) & site.present(name)), _jobs(homes[-1], witness)
+    state = "running" if running else "waiting" if jobs else "stopped"
+    counts = {"state": state, "parts": len(keys), "present": present, "jobs": jobs}
+    return row | counts | {"running": [_running(a) for a in running]}
 
 
-def _newest_task(site: Site, run: str, stage: str) -> dict[str, str]:
-    """Return part id → key of the last task that a driver of this run wrote down for a stage."""
-    paths = sorted((site.root / "jobs" / stage).glob("*/task.json"), key=lambda path: path.stat().st_mtime)
-    tasks = [task for task in map(_read, paths) if task.get("run") == run]
-    return {part: what["key"] for part, what in tasks[-1]["parts"].items()} if tasks else {}
+def _jobs(home: Path, witness: Witness) -> list[dict[str, Any]]:
+    """Return the task's jobs that the queue knows, those alike together: state, reason, nodes, expected start."""
+    groups: dict[tuple[str, str, str], list[Queued]] = {}
+    for intent in (intent for intent in every(home) if intent.ends is None):
+        for index in range(len(intent.parts)):
+            for entry in witness.queued((intent.name, index)):
+                groups.setdefault((entry.job, entry.state, entry.reason), []).append(entry)
+    return [_group(*key, entries) for key, entries in groups.items()]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        task: dict[str, Any] = json.loads(path.read_text())
-    except ValueError:  # its driver died while the disk was full
-        return {}
-    return task
+def _group(job: str, state: str, reason: str, entries: list[Queued]) -> dict[str, Any]:
+    starts = [entry.start for entry in entries if entry.start and state == "PENDING"]
+    nodes = sorted({entry.nodes for entry in entries if entry.nodes})
+    reason = "" if reason == "None" else reason
+    start = min(starts, default=None)
+    return {"job": job, "state": state, "tasks": len(entries), "reason": reason, "nodes": nodes, "start": start}
+
+
+def _shown(group: dict[str, Any]) -> str:
+    pieces = [f"{group['tasks']} {group['state'].lower()}"]
+    pieces += [group["reason"]] if group["reason"] else []
+    pieces += [f"on {', '.join(group['nodes'][:4])}"] if group["nodes"] else []
+    pieces += [time.strftime("expected to start %m-%d %H:%M", time.localtime(group["start"]))] if group["start"] else []
+    return f"job {group['job']}: {' · '.join(pieces)}"
 
 
 def _running(attempt: ledger.Attempt) -> dict[str, Any]:

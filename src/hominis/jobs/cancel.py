@@ -42,30 +42,54 @@ def cancel(home: Path, running: list[Attempt], grace_s: float, say: Callable[[st
     """
     when = time.strftime("%Y-%m-%d %H:%M:%S")
     files.replace(home / "cancelled", f"cancelled at {when} by {describe(myself())}")
-    count = 0
-    for intent in (intent for intent in intents.every(home) if intent.ends is None):
-        count += _cancel_batch(intent, grace_s, say)
-    return count + _cancel_here([a for a in running if "slurm" not in a.owner], grace_s, say)
+    batches = [intent for intent in intents.every(home) if intent.ends is None]
+    count = sum(_ask_to_stop(intent, grace_s, say) for intent in batches)
+    here = _ask_to_stop_here([attempt for attempt in running if "slurm" not in attempt.owner], say)
+    _see_end(batches, here, grace_s, say)
+    return count + len(here)
 
 
-def _cancel_batch(intent: Intent, grace_s: float, say: Callable[[str], None]) -> int:
+def _ask_to_stop(intent: Intent, grace_s: float, say: Callable[[str], None]) -> int:
     living = _living(intent)
-    if not living:
-        if intent.job:  # else its sbatch may be under way: the next driver finds out
-            _release(intent)
-        return 0
-    ask("scancel", "--name", intent.name, "--state", "PENDING")
-    ask("scancel", "--name", intent.name, "--state", "RUNNING", "--signal", "USR2", "--batch")
-    say(f"asked {len(living)} tasks of job {intent.job} to stop; they have {grace_s:.0f} s for their checkpoints")
-    until = time.monotonic() + grace_s
-    while _living(intent):
-        if time.monotonic() > until:
-            say(f"job {intent.job} did not stop by itself: ending it")
-            ask("scancel", "--name", intent.name)
-            until = time.monotonic() + grace_s
-        time.sleep(PAUSE_S)
-    _release(intent)
+    if living:
+        ask("scancel", "--name", intent.name, "--state", "PENDING")
+        ask("scancel", "--name", intent.name, "--state", "RUNNING", "--signal", "USR2", "--batch")
+        say(f"asked {len(living)} tasks of job {intent.job} to stop; they have {grace_s:.0f} s for their checkpoints")
     return len(living)
+
+
+def _ask_to_stop_here(running: list[Attempt], say: Callable[[str], None]) -> list[Attempt]:
+    """Ask processes of this machine to stop; those of another can only be named."""
+    here = [a for a in running if a.owner["host"] == myself()["host"] and death(a.owner) is None]
+    for attempt in running:
+        if attempt not in here:
+            say(f"{attempt.part} runs as {describe(attempt.owner)}: cancel it there")
+    for attempt in here:
+        _kill(attempt, signal.SIGTERM)
+    return here
+
+
+def _see_end(batches: list[Intent], here: list[Attempt], grace_s: float, say: Callable[[str], None]) -> None:
+    """Wait for all to end; after the grace end them as they are."""
+    until = time.monotonic() + grace_s
+    while True:
+        batches = [intent for intent in batches if _living(intent) or _release(intent)]
+        here = [attempt for attempt in here if death(attempt.owner) is None]
+        if not batches and not here:
+            return
+        if time.monotonic() > until:
+            until = time.monotonic() + grace_s
+            say(f"ending what did not stop by itself: {len(batches)} batches, {len(here)} processes")
+            for intent in batches:
+                ask("scancel", "--name", intent.name)
+            for attempt in here:
+                _kill(attempt, signal.SIGKILL)
+        time.sleep(PAUSE_S)
+
+
+def _kill(attempt: Attempt, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(attempt.owner["pid"], number)
 
 
 def _living(intent: Intent) -> list[Queued]:
@@ -73,25 +97,11 @@ def _living(intent: Intent) -> list[Queued]:
     return [entry for entry in entries if rule(entry.state).decision is Decision.ATTACH]
 
 
-def _release(intent: Intent) -> None:
-    """Record that a batch is over, by the word of a person and because the queue doesn't know it."""
-    intent.close(dict.fromkeys(range(len(intent.parts)), ("CANCELLED", "0:0", "")))
+def _release(intent: Intent) -> bool:
+    """Record that a batch is over, by the word of a person and because the queue doesn't know it; returns False.
 
-
-def _cancel_here(running: list[Attempt], grace_s: float, say: Callable[[str], None]) -> int:
-    """Ask processes of this machine to stop; those of another can only be named."""
-    here = [a for a in running if a.owner["host"] == myself()["host"] and death(a.owner) is None]
-    for attempt in running:
-        if attempt not in here:
-            say(f"{attempt.part} runs as {describe(attempt.owner)}: cancel it there")
-    for attempt in here:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(attempt.owner["pid"], signal.SIGTERM)
-    until = time.monotonic() + grace_s
-    while [a for a in here if death(a.owner) is None] and time.monotonic() < until:
-        time.sleep(PAUSE_S)
-    for attempt in (a for a in here if death(a.owner) is None):
-        say(f"{attempt.part} did not stop by itself: ending it")
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(attempt.owner["pid"], signal.SIGKILL)
-    return len(here)
+    One whose sbatch gave no answer is left to the next driver, which will know.
+    """
+    if intent.job:
+        intent.close(dict.fromkeys(range(len(intent.parts)), ("CANCELLED", "0:0", "")))
+    return False

@@ -46,7 +46,7 @@ def _backend(task: Task, lock: TextIO, say: Callable[[str], None]) -> Backend:
     path = task.write()
     if task.slurm is None:
         return Local(path, task.logs, task.jobs)
-    return Slurm(task.home, task.site.polls, task.logs, task.slurm, lock.fileno(), say)
+    return Slurm(task, task.slurm, lock.fileno(), say)
 
 
 class _Driver:

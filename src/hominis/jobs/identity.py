@@ -47,16 +47,23 @@ def proof(owner: Owner, variables: Mapping[str, str] = os.environ) -> str | None
     if slurm is None:
         return death(owner)
     try:
-        return _recorded(slurm) or death(owner) or _started_anew(slurm, variables) or _ended(slurm)
+        return known(owner) or _started_anew(slurm, variables) or _ended(slurm)
     except Unclear:
         return None
 
 
-def _recorded(slurm: Mapping[str, Any]) -> str | None:
-    path = Path(slurm["batch"])
+def known(owner: Owner) -> str | None:
+    """Return the proof that is had without asking Slurm: its batch's recorded end, or its process gone from here."""
+    slurm, path = owner["slurm"], Path(owner["slurm"]["batch"])
     ends = intents.read(path).ends if path.exists() else None
     end = (ends or {}).get(slurm["index"])
-    return f"job {slurm['job']} was {end[0]}" if end else None
+    return f"job {slurm['job']} was {end[0]}" if end else death(owner)
+
+
+def since(slurm: Mapping[str, Any]) -> float:
+    """Return a time before which the job was not submitted."""
+    path = Path(slurm["batch"])
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _started_anew(slurm: Mapping[str, Any], variables: Mapping[str, str]) -> str | None:
@@ -67,18 +74,18 @@ def _started_anew(slurm: Mapping[str, Any], variables: Mapping[str, str]) -> str
 
 
 def _ended(slurm: Mapping[str, Any]) -> str | None:
-    task, since = (slurm["name"], slurm["index"]), Path(slurm["batch"]).stat().st_mtime
-    first = _end(task, since)
+    task, begin = (slurm["name"], slurm["index"]), since(slurm)
+    first = _end(task, begin)
     if first is None:
         return None
     time.sleep(SETTLE_S)
-    return f"Slurm says that job {slurm['job']} is {first}" if _end(task, since) == first else None
+    return f"Slurm says that job {slurm['job']} is {first}" if _end(task, begin) == first else None
 
 
-def _end(task: Task, since: float) -> str | None:
+def _end(task: Task, begin: float) -> str | None:
     tries = queue_of(task[0]).get(task, [])
     states = [queued.state for queued in tries] or [
-        row.state for row in accounting([task[0]], since).get(task, [])[-1:]
+        row.state for row in accounting([task[0]], begin).get(task, [])[-1:]
     ]
     alive = [state for state in states if rule(state).decision is Decision.ATTACH]
     return states[-1] if states and not alive else None

@@ -12,9 +12,13 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hominis.jobs.queue import PREFIX
 from hominis.store import files
+
+LATE_S = 600.0
+"""How late the accounting may be."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Intent:
         name: of the job; it carries the token, and no other job has it. It is how the batch is found again.
         parts: part ids; the place is the index in the array.
         t: unix time at which it was written.
+        run: the run that asked for it.
         avoid: nodes that it must not run on.
     """
 
@@ -32,6 +37,7 @@ class Intent:
     name: str
     parts: tuple[str, ...]
     t: float
+    run: str
     avoid: tuple[str, ...] = ()
 
     @property
@@ -63,6 +69,19 @@ class Intent:
         files.replace(self._beside(".end"), json.dumps(ends))
 
     @property
+    def charges(self) -> Any:
+        """What the batch was charged for, once that is final; None before."""
+        path = self._beside(".charged")
+        final = path.exists()
+        return json.loads(path.read_text()) if final else None
+
+    def charge(self, charges: Any) -> None:
+        """Record what the batch was charged for, if it ended long enough ago for the accounting to be complete."""
+        end = self._beside(".end")
+        if end.exists() and time.time() - end.stat().st_mtime > LATE_S:
+            files.replace(self._beside(".charged"), json.dumps(charges))
+
+    @property
     def script(self) -> Path:
         """Where its batch script is."""
         return self._beside(".sh")
@@ -75,11 +94,11 @@ class Intent:
         return self.path.with_suffix(suffix)
 
 
-def write(home: Path, stage: str, parts: Sequence[str], avoid: Collection[str]) -> Intent:
-    """Write a new intent, with a token of its own, and return it."""
+def write(home: Path, run: str, parts: Sequence[str], avoid: Collection[str]) -> Intent:
+    """Write a new intent of a task, with a token of its own, and return it."""
     n = 1 + max((int(path.stem) for path in (home / "batches").glob("*.json")), default=0)
-    path, name = home / "batches" / f"{n}.json", f"{PREFIX}{stage}-{os.urandom(6).hex()}"
-    what = {"name": name, "parts": list(parts), "t": time.time(), "avoid": sorted(avoid)}
+    path, name = home / "batches" / f"{n}.json", f"{PREFIX}{home.parent.name}-{os.urandom(6).hex()}"
+    what = {"name": name, "parts": list(parts), "t": time.time(), "run": run, "avoid": sorted(avoid)}
     if not files.create(path, json.dumps(what)):
         raise RuntimeError(f"{path} appeared under the driver's lock")
     return read(path)
@@ -88,7 +107,7 @@ def write(home: Path, stage: str, parts: Sequence[str], avoid: Collection[str]) 
 def read(path: Path) -> Intent:
     """Return a written intent."""
     what = json.loads(path.read_text())
-    return Intent(path, what["name"], tuple(what["parts"]), what["t"], tuple(what["avoid"]))
+    return Intent(path, what["name"], tuple(what["parts"]), what["t"], what["run"], tuple(what["avoid"]))
 
 
 def every(home: Path) -> list[Intent]:

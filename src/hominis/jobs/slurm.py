@@ -12,6 +12,7 @@ from hominis.jobs.backend import Job, Unclear
 from hominis.jobs.batch import GHOST_S, Batch, Round
 from hominis.jobs.commands import Full, Refused, ask, sbatch
 from hominis.jobs.queue import accounting, queue
+from hominis.jobs.task import Task
 from hominis.store import files
 from hominis.store.owner import Owner, death
 
@@ -20,24 +21,21 @@ class Slurm:
     """Submits parts as arrays and knows how they stand.
 
     Args:
-        home: the task's folder, with ``task.json``; the intents are kept below it.
-        polls: folder of the look at the queue that all drivers share.
-        logs: the tasks' output goes below it.
+        task: what is to be done; its intents are kept in its folder.
+        asked: how jobs are run, and what they ask for.
         lock: descriptor of the driver's lock, for sbatch to inherit.
     """
 
     def __init__(
         self,
-        home: Path,
-        polls: Path,
-        logs: Path,
+        task: Task,
         asked: tuple[SlurmSection, Resources],
         lock: int,
         say: Callable[[str], None],
     ) -> None:
-        self._home, self._polls, self._logs, self._lock, self._say = home, polls, logs, lock, say
+        self._task, self._lock, self._say = task, lock, say
         self._section, self._resources = asked
-        self._batches = [Batch(intent, self._section.grace_s) for intent in intents.every(home)]
+        self._batches = [Batch(intent, self._section.grace_s) for intent in intents.every(task.home)]
         self._late: list[str] = []
         self._newest = {part: batch for batch in self._batches for part in batch.intent.parts}
 
@@ -63,7 +61,7 @@ class Slurm:
         parts, done = parts[: max(self._section.queued - busy, 0)], list[str]()
         suspects = self._suspects(avoid)
         for at in range(0, len(parts), self._longest):
-            intent = intents.write(self._home, self._home.parent.name, parts[at : at + self._longest], suspects)
+            intent = intents.write(self._task.home, self._task.run, parts[at : at + self._longest], suspects)
             batch = Batch(intent, self._section.grace_s)
             self._batches.append(batch)
             self._newest |= dict.fromkeys(intent.parts, batch)
@@ -81,7 +79,7 @@ class Slurm:
     def log(self, part: str) -> Path:
         """Return where the output of a part's newest task is."""
         intent = self._newest[part].intent
-        return intent.log(self._logs, intent.parts.index(part))
+        return intent.log(self._task.logs, intent.parts.index(part))
 
     def taken_over(self, owner: Owner) -> None:
         """Nothing to end: Slurm ends a job's processes, and what a lost node keeps has lost its scratch."""
@@ -100,7 +98,7 @@ class Slurm:
 
     def _round(self, wanted: Collection[str]) -> Round:
         open_ = [batch for batch in self._batches if batch.open]
-        look = Round(queue(self._polls, self._section.poll_s * 0.9) if open_ else {}, {})
+        look = Round(queue(self._task.site.polls, self._section.poll_s * 0.9) if open_ else {}, {})
         asking = [b for b in open_ if not b.intent.job or not all(look.alive(task) for _, task in b.tasks(wanted))]
         if not asking:
             return look
@@ -133,8 +131,8 @@ class Slurm:
             ask("scancel", twin)
 
     def _sbatch(self, batch: Batch) -> bool:
-        intent, home = batch.intent, self._home
-        log = intent.log(self._logs, 0)
+        intent, home = batch.intent, self._task.home
+        log = intent.log(self._task.logs, 0)
         log.parent.mkdir(parents=True, exist_ok=True)
         command = ["-m", "hominis", "part", str(home / "task.json"), "--batch", str(intent.path)]
         asked = self._section, self._resources

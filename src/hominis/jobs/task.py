@@ -118,6 +118,25 @@ def read_part(path: Path, part: str) -> tuple[dict[str, Any], Part, dict[str, li
     return task, Part(part, mine["params"]), reads
 
 
+def of_run(site: Site, run: str, stage: str) -> list[Path]:
+    """Return the folders of the tasks that a run last asked for at a stage, oldest first."""
+    paths = sorted((site.root / "jobs" / stage).glob("*/task.json"), key=lambda path: path.stat().st_mtime)
+    return [path.parent for path in paths if _written(path).get("run") == run]
+
+
+def keys_of(home: Path) -> dict[str, str]:
+    """Return part id → key of a task's parts."""
+    return {part: what["key"] for part, what in _written(home / "task.json")["parts"].items()}
+
+
+def _written(path: Path) -> dict[str, Any]:
+    try:
+        task: dict[str, Any] = json.loads(path.read_text())
+    except ValueError:  # its driver died while the disk was full
+        return {}
+    return task
+
+
 def upstream(folder: Path, stages: Sequence[str]) -> dict[str, Receipt]:
     """Return the stage receipts of a run."""
     return {name: whole.load(folder / f"{name}.json") for name in stages}

@@ -67,4 +67,6 @@ def death(owner: Owner) -> str | None:
 
 def describe(owner: Owner) -> str:
     """Return an owner for people."""
+    if slurm := owner.get("slurm"):
+        return f"job {slurm['job']} on {slurm['nodes'] or owner['host']}"
     return f"process {owner['pid']} on {owner['host']}"
