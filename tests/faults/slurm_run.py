@@ -1,0 +1,127 @@
+"""A stage of many cheap parts, to do harm to: `fetch` of small files, on the tests' cluster or on this machine."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.slurm.configuration import ACCOUNT, BOOSTER
+from tests.workflow import tiny
+
+ASKED = {"slurm_account": ACCOUNT, "slurm_partition": BOOSTER, "runtime": 5, "mem_mb": 1000}
+QUICK = {"poll_s": 0.3, "slowest_poll_s": 1.0, "grace_s": 6.0, "warn_s": 10}
+PATIENCE_S = 180
+
+
+class CheapRun(tiny.Run):
+    """A run of which only `fetch` is done, a part per source.
+
+    Args:
+        cluster: where its jobs run; None: here.
+        slurm: settings of the section `slurm`, beside QUICK. `setup=["sleep 1"]` makes every job last longer.
+    """
+
+    def __init__(self, folder, cluster=None, parts=8, **slurm):
+        (folder / "sources").mkdir(parents=True)
+        self.cluster, self.said = cluster, folder / "said"
+        settings = tiny.settings(write_sources(folder / "sources", parts))
+        if cluster:
+            settings |= {"backend": "slurm", "slurm": QUICK | slurm}
+        here = Path(sys.executable).parent
+        variables = {"PATH": f"{folder}/bin:{here}:{os.environ['PATH']}:/usr/sbin:/usr/bin"}
+        super().__init__(folder, settings, variables | (cluster.environment if cluster else {}))
+
+    def wrap_sbatch(self, body):
+        """Put a program before sbatch on the driver's PATH: shell lines that may call the real one, "$real" "$@".
+
+        Calls of the wrapper and of the real sbatch are noted, a line each (see `calls`).
+        """
+        program, real = self.folder / "bin" / "sbatch", shutil.which("sbatch", path=os.environ["PATH"] + ":/usr/bin")
+        program.parent.mkdir(exist_ok=True)
+        calls = self.folder / "calls"
+        submit = f'real() {{ echo real $$ >> {calls}; {real} "$@"; }}'
+        program.write_text(f"#!/bin/sh\n{submit}\necho called $$ >> {calls}\n{body}\necho done $$ >> {calls}\n")
+        program.chmod(0o755)
+
+    def calls(self, what):
+        """Return how often sbatch was `called`, handed to the `real` one, or `done`."""
+        path = self.folder / "calls"
+        return sum(line.startswith(what) for line in path.read_text().splitlines()) if path.exists() else 0
+
+    def driver(self, *before, jobs=2, **variables):
+        """Start `hominis fetch` in a session of its own, after words such as `unshare …`; what it says is in `said`."""
+        asked = [word for name, value in ASKED.items() for word in ("--resource", f"{name}={value}")]
+        hominis = [str(Path(sys.executable).parent / "hominis"), "fetch", "--config", str(self.config)]
+        with self.said.open("ab") as said:
+            return subprocess.Popen(
+                [*before, *hominis, "--jobs", str(jobs), *(asked if self.cluster else [])],
+                cwd=self.folder,
+                stdout=said,
+                stderr=said,
+                env=self.environment() | variables,
+                start_new_session=True,
+            )
+
+    def get_done(self):
+        """Start a driver and see it end well; returns what it said."""
+        before = len(self.said.read_text()) if self.said.exists() else 0
+        assert self.driver().wait(timeout=PATIENCE_S) == 0, self.said.read_text()
+        return self.said.read_text()[before:]
+
+    @property
+    def parts(self):
+        return len(list((self.folder / "sources").glob("*.gz")))
+
+    def intents(self):
+        """Return batch name → the path of its intent."""
+        paths = (self.folder / "site" / "jobs" / "fetch").glob("*/batches/*.json")
+        return {json.loads(path.read_text())["name"]: path for path in sorted(paths)}
+
+    def bare(self):
+        """Return the intents of which no driver has recorded what became of them."""
+        beside = (".job", ".refused", ".end")
+        return [path for path in self.intents().values() if not any(path.with_suffix(s).exists() for s in beside)]
+
+    def charged(self):
+        """Return sacct's rows of every job that was submitted from this run's folder, once none is under way.
+
+        Accounting is told late: it has half a minute to know of a job for every intent.
+        """
+        begun, fields = time.monotonic(), "JobID,JobName,State,Submit,Start,End,WorkDir"
+        since = time.strftime("%Y-%m-%d", time.localtime(time.time() - 86400))
+        while True:
+            rows = [r for r in self.cluster.sacct(fields, "-D", "-S", since) if r["WorkDir"] == str(self.folder)]
+            over = not {row["State"] for row in rows} & {"PENDING", "RUNNING"}
+            known = self.intents().keys() <= {row["JobName"] for row in rows}
+            waited = time.monotonic() - begun
+            if over and (known or waited > 30):
+                return [row | {"array": row["JobID"].partition("_")[0]} for row in rows]
+            assert waited < PATIENCE_S, f"jobs don't end: {rows}"
+            time.sleep(0.3)
+
+    def duplicates(self, rows):
+        """Return how many arrays there are beyond one for each name, and tasks that ran more than once."""
+        arrays, ids = {(row["JobName"], row["array"]) for row in rows}, [row["JobID"] for row in rows]
+        return len(arrays) - len({name for name, _ in arrays}) + len(ids) - len(set(ids))
+
+    def lost(self, rows):
+        """Return how many jobs belong to no intent, and intents that have no job."""
+        names = {row["JobName"] for row in rows}
+        return len(names ^ self.intents().keys())
+
+
+def write_sources(folder, count):
+    """Write small sources, the same everywhere, and the table that names them; returns the table."""
+    rows = [
+        tiny._source(folder, f"s{i:04}", ("code", "web")[i % 2], [(f"d{i}", f"The text of document {i}.")])
+        for i in range(count)
+    ]
+    with (table := folder / "sources.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return table
