@@ -1,6 +1,7 @@
 # Requires: `config`, a complete run. Gives: RUN (the checked configuration), HOMINIS_CONFIG (the file of it that the verbs
-# read: named by its content, so that two starts with different settings don't mix), the names of receipts and logs, and
-# the digest of a stage's section, by which Snakemake notices a changed setting; what a stage's jobs ask Slurm for.
+# read: named by its content, so that two starts with different settings don't mix; config.json is the newest, for people),
+# the names of receipts and logs, the digest of a stage's section, by which Snakemake notices a changed setting, and what
+# a stage's jobs ask Slurm for.
 import os
 import shlex
 import sys
@@ -72,6 +73,7 @@ envvars:
 
 onstart:
     replace(CONFIG, SETTINGS)
+    replace(RUN.folder / "config.json", SETTINGS)
     stages = [job for job in workflow.dag.needrun_jobs() if job.rule.name in STAGES]
     try:
         admit(RUN, {job.rule.name: wanted(job.resources) for job in stages})

@@ -12,7 +12,6 @@ rule fetch:
     resources:
         cpus_per_task=1,
         mem_mb=8000,
-        runtime=240,
     params:
         section=section("fetch"),
         asked=asked,
@@ -33,7 +32,6 @@ rule annotate:
     resources:
         cpus_per_task=8,
         mem_mb=64000,
-        runtime=720,
     params:
         section=section("annotate"),
         asked=asked,
@@ -54,7 +52,6 @@ rule deduplicate:
     resources:
         cpus_per_task=8,
         mem_mb=120000,
-        runtime=1440,
     params:
         section=section("deduplicate"),
         asked=asked,
@@ -77,7 +74,6 @@ rule select:
     resources:
         cpus_per_task=8,
         mem_mb=64000,
-        runtime=720,
     params:
         section=section("select"),
         asked=asked,
@@ -98,7 +94,6 @@ rule vocabulary:
     resources:
         cpus_per_task=8,
         mem_mb=120000,
-        runtime=720,
     params:
         section=section("vocabulary"),
         asked=asked,
@@ -120,7 +115,6 @@ rule tokenise:
     resources:
         cpus_per_task=8,
         mem_mb=64000,
-        runtime=720,
     params:
         section=section("tokenise"),
         asked=asked,

@@ -15,7 +15,6 @@ rule ngram:
     resources:
         cpus_per_task=8,
         mem_mb=120000,
-        runtime=720,
     params:
         section=section("ngram"),
         asked=asked,
@@ -39,7 +38,6 @@ rule pretrain:
         nodes=RUN.training_nodes,
         cpus_per_task=8,
         mem_mb=120000,
-        runtime=1440,
     params:
         section=section("pretrain"),
         asked=asked,
@@ -61,7 +59,6 @@ rule export:
     resources:
         cpus_per_task=8,
         mem_mb=120000,
-        runtime=240,
     params:
         section=section("export"),
         asked=asked,
@@ -83,7 +80,6 @@ rule generate:
     resources:
         cpus_per_task=8,
         mem_mb=120000,
-        runtime=1440,
     params:
         section=section("generate"),
         asked=asked,
@@ -104,7 +100,6 @@ rule score:
     resources:
         cpus_per_task=4,
         mem_mb=16000,
-        runtime=240,
     params:
         section=section("score"),
         asked=asked,
