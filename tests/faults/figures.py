@@ -26,14 +26,16 @@ def table(text):
     rows = [json.loads(line) for line in text.splitlines()]
     lines = ["| id | fault | times | found |", "|---|---|---|---|"]
     for row in sorted(rows, key=lambda row: (int(row["id"][1:]), row["what"])):
-        found = ", ".join(f"{name.replace('_', ' ')} {row[name]}" for name in row if name not in ("id", "what", "n"))
+        found = ", ".join(f"{name} {row[name]}" for name in row if name not in ("id", "what", "n"))
         lines.append(f"| {row['id']} | {row['what']} | {row['n']} | {found} |")
     return "\n".join(lines)
 
 
 def where():
     """Return date and machine: figures mean nothing without."""
-    slurm = subprocess.run(["sh", "-c", "sbatch --version"], capture_output=True, text=True).stdout.strip()
+    slurm = subprocess.run(
+        ["sh", "-c", "PATH=$PATH:/usr/sbin slurmctld -V"], capture_output=True, text=True
+    ).stdout.strip()
     words = [f"{os.cpu_count()} cores", f"{platform.system()} {platform.release()}", slurm or "no Slurm"]
     return f"{time.strftime('%Y-%m-%d')}, {', '.join(words)}"
 

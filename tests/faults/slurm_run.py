@@ -1,5 +1,6 @@
 """A stage of many cheap parts, to do harm to: `fetch` of small files, on the tests' cluster or on this machine."""
 
+import contextlib
 import csv
 import json
 import os
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import psutil
 
 from tests.slurm.configuration import ACCOUNT, BOOSTER
 from tests.workflow import tiny
@@ -27,7 +30,7 @@ class CheapRun(tiny.Run):
 
     def __init__(self, folder, cluster=None, parts=8, **slurm):
         (folder / "sources").mkdir(parents=True)
-        self.cluster, self.said = cluster, folder / "said"
+        self.cluster, self.said, self.asked = cluster, folder / "said", dict(ASKED)
         settings = tiny.settings(write_sources(folder / "sources", parts))
         if cluster:
             settings |= {"backend": "slurm", "slurm": QUICK | slurm}
@@ -36,35 +39,52 @@ class CheapRun(tiny.Run):
         super().__init__(folder, settings, variables | (cluster.environment if cluster else {}))
 
     def wrap_sbatch(self, body):
-        """Put a program before sbatch on the driver's PATH: shell lines that may call the real one, "$real" "$@".
+        """Put a program before sbatch on the driver's PATH: lines of sh, in which `real "$@"` calls the real one.
 
-        Calls of the wrapper and of the real sbatch are noted, a line each (see `calls`).
+        Every call is noted (see `calls`); `$calls` is the file.
         """
         program, real = self.folder / "bin" / "sbatch", shutil.which("sbatch", path=os.environ["PATH"] + ":/usr/bin")
         program.parent.mkdir(exist_ok=True)
         calls = self.folder / "calls"
-        submit = f'real() {{ echo real $$ >> {calls}; {real} "$@"; }}'
-        program.write_text(f"#!/bin/sh\n{submit}\necho called $$ >> {calls}\n{body}\necho done $$ >> {calls}\n")
+        submit = f'real() {{ {real} "$@" && echo taken >> $calls; }}'
+        program.write_text(f"#!/bin/sh\ncalls={calls}\necho called >> $calls\n{submit}\n{body}\n")
         program.chmod(0o755)
 
     def calls(self, what):
-        """Return how often sbatch was `called`, handed to the `real` one, or `done`."""
+        """Return how often sbatch was `called`, or a job `taken` by the real one."""
         path = self.folder / "calls"
-        return sum(line.startswith(what) for line in path.read_text().splitlines()) if path.exists() else 0
+        return path.read_text().split().count(what) if path.exists() else 0
 
-    def driver(self, *before, jobs=2, **variables):
+    def driver(self, *before, jobs=2, said=None):
         """Start `hominis fetch` in a session of its own, after words such as `unshare …`; what it says is in `said`."""
-        asked = [word for name, value in ASKED.items() for word in ("--resource", f"{name}={value}")]
+        asked = [f"--resource={name}={value}" for name, value in self.asked.items()] if self.cluster else []
         hominis = [str(Path(sys.executable).parent / "hominis"), "fetch", "--config", str(self.config)]
-        with self.said.open("ab") as said:
+        with (said or self.said).open("ab") as file:
             return subprocess.Popen(
-                [*before, *hominis, "--jobs", str(jobs), *(asked if self.cluster else [])],
+                [*before, *hominis, "--jobs", str(jobs), *asked],
                 cwd=self.folder,
-                stdout=said,
-                stderr=said,
-                env=self.environment() | variables,
+                stdout=file,
+                stderr=file,
+                env=self.environment(),
                 start_new_session=True,
             )
+
+    def snakemake(self):
+        """Start the same by Snakemake; what it and the driver say is in `snakemake.log`."""
+        asked = ["--default-resources", *(f"{name}={value}" for name, value in ASKED.items())] if self.cluster else []
+        return self.start(*asked, "--", "results/tiny/receipts/fetch.json")
+
+    def processes(self, kind=""):
+        """As of any run; the rule's shell, which pipes what the driver says into its log, is a kind too."""
+        if kind != "rule's shell":
+            return super().processes(kind)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [p for p in super().processes("other") if "| tee" in " ".join(p.cmdline())]
+        return []
+
+    def words(self):
+        """Return all that was said."""
+        return "".join(path.read_text() for path in (self.said, self.folder / "snakemake.log") if path.exists())
 
     def get_done(self):
         """Start a driver and see it end well; returns what it said."""
