@@ -89,8 +89,9 @@ def _kind(command):
 class Run:
     """A run in a folder of its own, started through Snakemake as a user would."""
 
-    def __init__(self, folder: Path, settings: dict, variables=None):
+    def __init__(self, folder: Path, settings: dict, variables=None, profile="local"):
         self.folder, self.variables = folder, {"HOMINIS_TEST_FOLDER": str(folder), **(variables or {})}
+        self.profile = ROOT / "profiles" / profile
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "run.yaml"
         self.write(settings)
@@ -107,7 +108,7 @@ class Run:
         return {path.stem: path.read_text() for path in sorted(self.receipts.glob("*.json"))}
 
     def command(self, *more, snakefile=ROOT / "Snakefile"):
-        profile = ["--profile", str(ROOT / "profiles" / "local")]
+        profile = ["--profile", str(self.profile)]
         where = ["--snakefile", str(snakefile), "--directory", str(self.folder), "--configfile", str(self.config)]
         return [sys.executable, "-m", "snakemake", *profile, *where, *more]
 

@@ -9,7 +9,7 @@ from hominis.jobs.backend import Job
 
 QUIET_S = 5.0
 QUIET_REASONS = ("", "None")
-HIDDEN = ("done", "total", "unit", "kept")
+HIDDEN = ("done", "total", "unit", "kept", "begun")
 
 
 def duration(seconds: float) -> str:
