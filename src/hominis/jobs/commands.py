@@ -14,6 +14,7 @@ NO_CONTACT = re.compile(
     r"[Ii]nsane message|[Rr]eceive failure|[Ss]end failure|authentication cred|[Uu]nexpected message|in transit|"
     r"slurmdbd|[Dd]atabase|[Pp]lugin initialization|Resource temporarily"
 )
+SWAYING = ("SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "HOMINIS_LAUNCH")
 SUBMIT_LIMIT = re.compile(r"MaxSubmitJob|GrpSubmitJob")
 
 
@@ -37,7 +38,14 @@ def ask(*command: str, keep: Sequence[int] = ()) -> str:
     """
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, env=_environment(), pass_fds=keep, timeout=PATIENCE_S
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=_environment(),
+            pass_fds=keep,
+            timeout=PATIENCE_S,
         )
     except FileNotFoundError:
         remedy = "run on a login node, or load the site's Slurm module; `hominis doctor` looks for all of them"
@@ -80,10 +88,9 @@ def _environment() -> Mapping[str, str]:
     """Return the environment for Slurm's commands.
 
     A driver may live in a job itself: what Slurm told that job about its own size must not shape the jobs that it
-    submits. Lists of tasks are wanted whole.
+    submits. Variables that stand for options would win over the script's. Lists of tasks are wanted whole.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_") or k in ("SLURM_CONF", "SLURM_CLUSTERS")}
-    kept.pop("HOMINIS_LAUNCH", None)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(SWAYING) or k in ("SLURM_CONF", "SLURM_CLUSTERS")}
     return kept | {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
 
 
