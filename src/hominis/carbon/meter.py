@@ -9,20 +9,22 @@ by the times that their parents collected) is charged, for the time since the la
 * **gpu**: measured, NVML energy counters of the GPUs that are ours.
 
 So attempts that share a machine share its energy, and their sum is at most what a package drew, but for the ticks of
-the clocks (CPU time comes in hundredths of a second). Not covered: other machines of the job (each
-needs its own meter), disks, network, fans, power supplies (cooling is in the PUE).
+the clocks (CPU time comes in hundredths of a second). What srun starts, here or on other nodes, is metered by
+``nodes``. Not covered: disks, network, fans, power supplies (cooling is in the PUE).
 The readings come through codecarbon's hardware classes, whose trackers (files, network, threads) are not used.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hominis.carbon.tree import Tree
+from hominis.carbon.nodes import Nodes
+from hominis.carbon.tree import Processes, Tree
 
 if TYPE_CHECKING:
     from hominis.carbon.sources import Interval, Source
@@ -35,18 +37,20 @@ Choices = Mapping[str, Sequence[Callable[[], "Source"]]]
 
 
 class Meter:
-    """Cumulative energy of a process tree since the meter was made. Never raises; safe to read from any thread."""
+    """Cumulative energy of some processes since the meter was made. Never raises; safe to read from any thread."""
 
-    def __init__(self, choices: Choices, tree: Tree | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, choices: Choices, processes: Processes | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._left = {what: list(ways) for what, ways in choices.items()}
         self._sources: dict[str, Source] = {}
         self._troubles: list[str] = []
-        self._kwh = dict.fromkeys(("cpu", "ram", "gpu"), 0.0)
+        self._kwh = dict.fromkeys(choices, 0.0)
         self._clock, self._lock = clock, threading.Lock()
         for what in choices:
             self._next_way(what)
-        self._tree = tree or Tree()
-        self._time, self._use = clock(), self._tree.look()
+        self._processes = processes or Tree()
+        self._time, self._use = clock(), self._processes.look()
 
     def read(self) -> dict[str, float | str]:
         """Return ``energy_kwh`` (the sum), ``cpu_kwh``, ``ram_kwh``, ``gpu_kwh`` and ``method``, cumulative."""
@@ -70,7 +74,7 @@ class Meter:
         now = self._clock()
         if now - self._time < SHORTEST_S:
             return
-        use = self._tree.look()
+        use = self._processes.look()
         memory = (use.memory_bytes + self._use.memory_bytes) / 2
         interval = Interval(now - self._time, use.cpu_seconds - self._use.cpu_seconds, memory, use.pids)
         self._time, self._use = now, use
@@ -115,8 +119,16 @@ class Unmetered:
         return {**dict.fromkeys(("energy_kwh", "cpu_kwh", "ram_kwh", "gpu_kwh"), 0.0), "method": self.method}
 
 
-def start() -> Meter | Unmetered:
-    """Return a meter for this process and its children, from now on. Never raises."""
+def start() -> Meter | Unmetered | Nodes:
+    """Return a meter for this process and its children, from now on, and for what srun starts. Never raises."""
+    own = local()
+    # Outside of a job, srun would ask for a new one.
+    launched = os.environ.get("HOMINIS_LAUNCH") == "srun" and "SLURM_JOB_ID" in os.environ
+    return Nodes.of_job(own) if launched else own
+
+
+def local(processes: Processes | None = None, *, gpus: bool = True) -> Meter | Unmetered:
+    """Return a meter for ``processes`` of this machine, or for this one and its children. Never raises."""
     try:
         import codecarbon
 
@@ -125,7 +137,8 @@ def start() -> Meter | Unmetered:
         from hominis.carbon import sources
 
         cpu: list[Callable[[], Source]] = [sources.MeasuredProcessor, sources.EstimatedProcessor]
-        return Meter({"cpu": cpu, "ram": [sources.EstimatedMemory], "gpu": [sources.MeasuredGpus]})
+        choices: Choices = {"cpu": cpu, "ram": [sources.EstimatedMemory]}
+        return Meter({**choices, "gpu": [sources.MeasuredGpus]} if gpus else choices, processes)
     except Exception as error:
         return Unmetered(_words(error))
 

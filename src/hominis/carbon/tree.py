@@ -1,4 +1,4 @@
-"""What one process and all its descendants have used: CPU time and memory, ended children included."""
+"""What some processes have used: CPU time and memory, ended children included."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ GONE = (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, Permissio
 
 @dataclass(frozen=True)
 class Use:
-    """What the process tree has used so far.
+    """What the processes have used so far.
 
     Attributes:
-        cpu_seconds: user and system time since the tree was first looked at; never falls.
+        cpu_seconds: user and system time since they were first looked at; never falls.
         memory_bytes: private memory of all processes now, plus the largest shared memory of any one.
         pids: the living processes.
     """
@@ -33,17 +33,14 @@ class _Seen:
     shared: int
 
 
-class Tree:
-    """The process ``pid``, its descendants, and, if it leads a session, the orphans of that session.
+class Processes:
+    """Some processes, as ``_members`` finds them anew at every look.
 
     A process's time counts its own and that of its ended, waited-for children (``times(2)``), so a child's time moves
-    to its parent when it ends and the sum stays. Orphans are waited for by nobody in the tree: their last known time
-    is kept. Not seen: children of a process that ignores SIGCHLD, and what an orphan did after the last look at it.
+    to its parent when it ends and the sum stays. Who is waited for by none of them leaves its last known time.
     """
 
-    def __init__(self, pid: int | None = None) -> None:
-        self._root = psutil.Process(pid)
-        self._session = self._root.pid if _session(self._root.pid) == self._root.pid else None
+    def __init__(self) -> None:
         self._seen: dict[int, _Seen] = {}
         self._departed = 0.0
         self._start = 0.0
@@ -53,7 +50,7 @@ class Tree:
 
     def look(self) -> Use:
         """Return what was used since this object was made. Costs milliseconds."""
-        seen = self._members()
+        seen = {pid: seen for pid, process in self._members().items() if (seen := _look_at(process)) is not None}
         gone = self._seen.keys() - seen.keys()
         self._departed += sum(self._seen[p].cpu_seconds for p in gone if self._seen[p].parent not in self._seen)
         self._seen = seen
@@ -63,14 +60,29 @@ class Tree:
         memory = sum(process.private for process in seen.values()) + max((p.shared for p in seen.values()), default=0)
         return Use(self._highest, memory, frozenset(seen))
 
-    def _members(self) -> dict[int, _Seen]:
+    def _members(self) -> dict[int, psutil.Process]:
+        raise NotImplementedError
+
+
+class Tree(Processes):
+    """The process ``pid``, its descendants, and, if it leads a session, the orphans of that session.
+
+    Not seen: children of a process that ignores SIGCHLD, and what an orphan did after the last look at it.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._root = psutil.Process(pid)
+        self._session = self._root.pid if _session(self._root.pid) == self._root.pid else None
+        super().__init__()
+
+    def _members(self) -> dict[int, psutil.Process]:
         found = {self._root.pid: self._root}
         found |= {process.pid: process for process in self._root.children(recursive=True)}
         if self._session is not None:
             for pid in psutil.pids():
                 if pid not in found and _session(pid) == self._session:
-                    found |= _process(pid)
-        return {pid: seen for pid, process in found.items() if (seen := _look_at(process)) is not None}
+                    found |= process_of(pid)
+        return found
 
 
 def _session(pid: int) -> int | None:
@@ -80,7 +92,8 @@ def _session(pid: int) -> int | None:
         return None
 
 
-def _process(pid: int) -> dict[int, psutil.Process]:
+def process_of(pid: int) -> dict[int, psutil.Process]:
+    """Return the process ``pid`` under its number, or nothing if it has ended."""
     try:
         return {pid: psutil.Process(pid)}
     except GONE:
