@@ -26,12 +26,14 @@ class Job:
         rule: what follows from it.
         where: the nodes it is or was on.
         reason: why it waits, in the backend's words.
+        since: unix time before which it was not submitted.
     """
 
     state: str
     rule: Rule
     where: tuple[str, ...] = ()
     reason: str = ""
+    since: float = 0.0
 
     @property
     def alive(self) -> bool:

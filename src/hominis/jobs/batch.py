@@ -14,7 +14,8 @@ from hominis.jobs.states import VANISHED, Decision, rule
 GHOST_S = 60.0
 """A task that runs so long after its artefact stands does so in Slurm's books alone."""
 ENDING = Job("ENDING", rule("COMPLETING"))
-UNKNOWN = Job("in no list of Slurm", rule("PENDING"))
+UNKNOWN = Job("UNKNOWN", rule("PENDING"))
+LOST = "in no list of Slurm"
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,11 @@ class Batch:
 
     Attributes:
         open: whether Slurm is to be asked about it.
-        sent: when it was submitted, on the monotonic clock, or when this driver began to look for it.
     """
 
     def __init__(self, intent: Intent, grace_s: float) -> None:
         self.intent, self._grace_s = intent, grace_s
-        self.sent = time.monotonic()
+        self._sent = time.monotonic()
         self._since: dict[Task, float] = {}
         self._last: dict[Task, str] = {}
         ends = intent.ends
@@ -56,7 +56,11 @@ class Batch:
     @property
     def overdue(self) -> bool:
         """Whether a batch that no list knows would be known by now."""
-        return time.monotonic() - self.sent > self._grace_s
+        return time.monotonic() - self._sent > self._grace_s
+
+    def sent_now(self) -> None:
+        """Note that it is being submitted: from now on lists may know it late."""
+        self._sent = time.monotonic()
 
     def tasks(self, among: Collection[str] | None = None) -> Iterator[tuple[str, Task]]:
         """Yield part and task of all parts, or of those ``among`` some."""
@@ -97,7 +101,7 @@ class Batch:
     def _job(self, task: Task, look: Round) -> Job:
         if entry := look.alive(task):
             self._since.pop(task, None)
-            return Job(entry.state, rule(entry.state), _where(entry.nodes), entry.reason)
+            return Job(entry.state, rule(entry.state), _where(entry.nodes), entry.reason, self.intent.t)
         rows = (look.charged or {}).get(task, [])
         if not rows or rule(rows[-1].state).decision is Decision.ATTACH:
             return self._unknown(task, rows, look)
@@ -112,8 +116,7 @@ class Batch:
             siblings = any(name == self.intent.name for name, _ in look.charged)
             if not rows and siblings:
                 return _ended(VANISHED, "0:0", "")
-            state = f"{UNKNOWN.state}, though the accounting says {rows[-1].state}" if rows else UNKNOWN.state
-            return Job(state, UNKNOWN.rule, reason="lost")
+            return Job(UNKNOWN.state, UNKNOWN.rule, reason=LOST)
         return UNKNOWN
 
     def _for(self, task: Task) -> float:

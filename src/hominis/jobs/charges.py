@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
@@ -11,6 +12,8 @@ from hominis.jobs.queue import Charged, Task, accounting
 from hominis.jobs.states import Decision, rule
 from hominis.store.site import Site
 
+LATE_S = 600.0
+"""How late the accounting may be."""
 Try = tuple[str, int, int]
 """A batch's name, the index in it, and the how manieth start of that task."""
 
@@ -53,9 +56,16 @@ def allocations(site: Site, run: str | None = None) -> dict[Try, Allocation]:
     for intent in asking:
         mine = _of(intent, rows)
         found |= mine
-        if not any(rule(a.state).decision is Decision.ATTACH for a in mine.values()):
+        if _final([row for (name, _), tries in rows.items() if name == intent.name for row in tries]):
             intent.charge([[index, k, asdict(what)] for (_, index, k), what in mine.items()])
     return found
+
+
+def _final(rows: list[Charged]) -> bool:
+    """Whether all has ended, and so long ago that the accounting has it all."""
+    ended = all(rule(row.state).decision is not Decision.ATTACH for row in rows)
+    latest = max((row.start + row.seconds for row in rows if row.start), default=0.0)
+    return bool(rows) and ended and time.time() - latest > LATE_S
 
 
 def _batches(site: Site) -> Iterator[Intent]:

@@ -10,6 +10,7 @@ from typing import TextIO
 from hominis.errors import StageFailed
 from hominis.jobs.backend import Backend, Job, Unclear
 from hominis.jobs.cancel import cancelled, forget
+from hominis.jobs.clocks import Clocks
 from hominis.jobs.judge import Judge
 from hominis.jobs.local import Local
 from hominis.jobs.lock import sole_driver
@@ -55,6 +56,7 @@ class _Driver:
         self._judge = Judge(backend)
         self._progress = Progress(len(task.parts), say)
         self._pace = Pace() if task.slurm is None else Pace(task.slurm[0].poll_s, task.slurm[0].slowest_poll_s)
+        self._clocks = Clocks(say)
         self._silent = ""
 
     def work_off(self) -> None:
@@ -87,11 +89,12 @@ class _Driver:
         running = [p for p in busy if stands[p].state == ALIVE]
         done = len(self._task.parts) - len(missing)
         self._progress.report(done, [stands[p].last.get("progress", {}) for p in running], waiting(jobs.values()))
-        return (len(busy), len(running))
+        self._clocks.look(running, stands, jobs)
+        return (len(busy), len(running), *sorted(job.state for job in jobs.values()))
 
     def _stand(self, part: str, job: Job | None) -> Standing:
         """Return how the last attempt stands; a job that only waits has none, and asking ten thousand costs."""
-        if job and job.alive and job.state != "RUNNING":
+        if job and job.alive and job.state != "RUNNING" and self._judge.knows(part):
             return Standing(0, "")
         return standing(self._task.site, self._task.keys[part], self._backend.proof)
 

@@ -17,9 +17,6 @@ from typing import Any
 from hominis.jobs.queue import PREFIX
 from hominis.store import files
 
-LATE_S = 600.0
-"""How late the accounting may be."""
-
 
 @dataclass(frozen=True)
 class Intent:
@@ -76,10 +73,8 @@ class Intent:
         return json.loads(path.read_text()) if final else None
 
     def charge(self, charges: Any) -> None:
-        """Record what the batch was charged for, if it ended long enough ago for the accounting to be complete."""
-        end = self._beside(".end")
-        if end.exists() and time.time() - end.stat().st_mtime > LATE_S:
-            files.replace(self._beside(".charged"), json.dumps(charges))
+        """Record what the batch was charged for."""
+        files.replace(self._beside(".charged"), json.dumps(charges))
 
     @property
     def script(self) -> Path:

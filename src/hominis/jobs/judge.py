@@ -39,6 +39,10 @@ class Judge:
         self._tries: dict[str, _Tries] = {}
         self.failed: dict[str, str] = {}
 
+    def knows(self, part: str) -> bool:
+        """Whether a part was submitted by this driver, or seen at work."""
+        return part in self._tries
+
     def see(self, busy: Iterable[str], stands: Mapping[str, Standing]) -> None:
         """Note parts that an earlier driver submitted and that are under way."""
         for part in busy:

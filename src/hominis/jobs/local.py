@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from hominis.jobs import identity
 from hominis.jobs.backend import Job
 from hominis.jobs.states import rule
 from hominis.store.owner import Owner, death, started
@@ -21,7 +22,7 @@ from hominis.store.owner import Owner, death, started
 class Local:
     """Starts parts as detached processes, ``slots`` at a time."""
 
-    proof = staticmethod(death)
+    proof = staticmethod(identity.proof)
 
     def __init__(self, task: Path, logs: Path, slots: int) -> None:
         self._task, self._logs, self._slots = task, logs, slots

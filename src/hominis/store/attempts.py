@@ -60,6 +60,7 @@ class Standing:
         n: its number; 0 if there was none.
         state: ALIVE, ENDED (it closed itself) or DEAD (proven; ``reason`` is the proof).
         last: its last event, which may carry ``outcome``, ``error`` and ``progress``.
+        opened: unix time of its first event, by its owner's clock.
     """
 
     n: int
@@ -67,6 +68,7 @@ class Standing:
     reason: str = ""
     owner: Owner = field(default_factory=dict)
     last: Mapping[str, Any] = field(default_factory=dict)
+    opened: float = 0.0
 
 
 def standing(site: Site, key: str, proof: Proof = death) -> Standing:
@@ -77,9 +79,9 @@ def standing(site: Site, key: str, proof: Proof = death) -> Standing:
     events = read_events(site.attempts(key) / str(n))
     owner, last = events[0]["owner"], events[-1]
     if last["event"] == "close":
-        return Standing(n, ENDED, last["outcome"], owner, last)
+        return Standing(n, ENDED, last["outcome"], owner, last, events[0]["t"])
     reason = proof(owner)
-    return Standing(n, DEAD if reason else ALIVE, reason or "", owner, last)
+    return Standing(n, DEAD if reason else ALIVE, reason or "", owner, last, events[0]["t"])
 
 
 class Attempt:
