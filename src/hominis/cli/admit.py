@@ -86,7 +86,7 @@ def _refusals(run: RunConfig, resources: Mapping[str, Resources]) -> Iterator[st
         stages.setdefault(asked, []).append(stage)
     for asked, names in stages.items():
         if words := _refusal(run, asked):
-            shown = " ".join(f"{name}={value}" for name, value in asked.model_dump(exclude_defaults=True).items())
+            shown = " ".join(f"{name}={value}" for name, value in asked.model_dump().items() if value not in (None, ""))
             yield f"  {', '.join(names)}: {words}\n    asked: {shown}\n    remedy: {_remedy(words)}"
 
 

@@ -23,7 +23,8 @@ OF_ONE_HOST = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay"
 def look(site: Path) -> list[Finding]:
     """Return what there is to say about Slurm as this machine sees it, and about the store's file system."""
     commands = _commands()
-    return [commands, *(_answers() if commands.good else []), shared(site)]
+    store = shared(existing(site).resolve(), Path("/proc/mounts").read_text())
+    return [commands, *(_answers() if commands.good else []), store]
 
 
 def _commands() -> Finding:
@@ -98,9 +99,8 @@ def clock(theirs: int, before: float, after: float) -> Finding:
     return Finding("controller's clock", True if abs(skew_s) <= SKEW_S else None, words, remedy)
 
 
-def shared(site: Path, mounts: Path = Path("/proc/mounts")) -> Finding:
-    """Say whether the store can be used by several hosts at once, from how its file system is mounted."""
-    folder = existing(site).resolve()
+def shared(folder: Path, mounts: str) -> Finding:
+    """Say whether a folder can be used by several hosts at once, from the text of /proc/mounts."""
     kind, options = _mount(folder, mounts)
     what = f"{kind} at {folder}"
     if kind in OF_ONE_HOST:
@@ -122,11 +122,11 @@ def _locks_locally(options: set[str]) -> bool:
     return bool(options & {"nolock", "local_lock=all", "local_lock=flock"})
 
 
-def _mount(folder: Path, mounts: Path) -> tuple[str, set[str]]:
+def _mount(folder: Path, mounts: str) -> tuple[str, set[str]]:
     """Return type and options of the mount that a folder is on; of two at one place the later hides the other."""
     found = ("a file system of unknown kind", set[str]())
     longest = 0
-    for line in mounts.read_text().splitlines():
+    for line in mounts.splitlines():
         _, place, kind, options, *_ = line.split()
         place = place.replace("\\040", " ")
         if folder.is_relative_to(place) and len(place) >= longest:
