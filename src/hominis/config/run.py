@@ -126,12 +126,15 @@ def load(source: Path | Mapping[str, Any]) -> RunConfig:
 
 
 def _read(path: Path) -> Any:
+    form = "JSON" if path.suffix == ".json" else "YAML"
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        # JSON is YAML, too, but 10,000 sources take a YAML parser 8 s
+        return json.loads(text) if form == "JSON" else yaml.safe_load(text)
     except OSError as error:
         raise ConfigError(f"can't read {path}: {error.strerror}", where=path) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}", where=path) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{path} is not {form}: {error}", where=path) from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -52,3 +52,12 @@ def test_ranks_that_leave_a_node_half_empty_are_refused_with_both_numbers(quicks
 
 def test_on_one_machine_nodes_are_no_matter(quickstart):
     assert slurm(quickstart, 2, 3, 4, backend="local").pretrain.layout.world == 6
+
+
+def test_json_is_read_as_json_and_said_to_be_none_if_it_is_damaged(quickstart, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(load(quickstart).model_dump_json())
+    assert load(path) == load(quickstart)
+    path.write_text("run: quickstart")  # it would be YAML
+    with pytest.raises(ConfigError, match="is not JSON"):
+        load(path)
