@@ -1,7 +1,6 @@
 """Receipts as text: canonical, so that equal work gives equal bytes, and sealed, so that a changed byte shows."""
 
 import json
-from dataclasses import asdict
 
 from hominis.store import files
 from hominis.store.types import Receipt
@@ -11,7 +10,7 @@ SEAL = "seal"
 
 def to_text(receipt: Receipt) -> str:
     """Return a receipt as it is written: canonical JSON with the SHA-256 of the rest of it beside the rest."""
-    said = asdict(receipt)
+    said = vars(receipt)
     return files.canonical({**said, SEAL: files.digest(said)})
 
 
