@@ -76,11 +76,17 @@ class Task:
 
     def reads(self, part: Part) -> dict[str, list[tuple[str, str]]]:
         """Return upstream stage → (key, receipt digest) of what a part reads: all of a stage that it doesn't name."""
-        named = {name: set(ids) for name, ids in part.inputs.items()}
-        return {
-            name: [(ref.key, ref.digest) for ref in refs if name not in named or ref.part in named[name]]
-            for name, refs in self.refs.items()
-        }
+        chosen = {name: self._named(name, ids) for name, ids in part.inputs.items() if name in self.refs}
+        return {name: [(r.key, r.digest) for r in chosen.get(name, refs)] for name, refs in self.refs.items()}
+
+    def _named(self, stage: str, ids: Sequence[str]) -> list[whole.Ref]:
+        """Return some parts of an upstream stage, in its order."""
+        refs, places = self.refs[stage], self._places[stage]
+        return [refs[place] for place in sorted({places[id] for id in ids if id in places})]
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, int]]:
+        return {name: {ref.part: place for place, ref in enumerate(refs)} for name, refs in self.refs.items()}
 
     def missing(self) -> list[str]:
         """Return the ids of the parts that don't stand in the store."""
