@@ -103,7 +103,7 @@ def test_jobs_under_way_are_attached_to_whatever_new_ones_are_told(cluster, run,
 
 
 def test_a_controller_that_does_not_answer_is_no_refusal(cluster, run, capsys):
-    cluster.kill_controller(saved=True)
+    cluster.stop_controller()
     try:
         admit(run, {"fetch": GIVEN})
     finally:
