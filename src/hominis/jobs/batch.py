@@ -25,10 +25,13 @@ class Round:
     queued: Mapping[Task, list[Queued]]
     charged: Mapping[Task, list[Charged]] | None
 
+    def living(self, task: Task) -> list[Queued]:
+        """Return a task's entries that are under way: one, or two if its batch was taken twice."""
+        return [entry for entry in self.queued.get(task, ()) if rule(entry.state).decision is Decision.ATTACH]
+
     def alive(self, task: Task) -> Queued | None:
         """Return a task that is under way."""
-        tries = self.queued.get(task, ())
-        return next((entry for entry in tries if rule(entry.state).decision is Decision.ATTACH), None)
+        return next(iter(self.living(task)), None)
 
     def ids(self, intent: Intent) -> set[str]:
         """Return the ids of the jobs that carry a batch's name: one, or none."""
@@ -103,6 +106,7 @@ class Batch:
             self._since.pop(task, None)
             return Job(entry.state, rule(entry.state), _where(entry.nodes), entry.reason, self.intent.t)
         rows = (look.charged or {}).get(task, [])
+        rows = [row for row in rows if row.job == self.intent.job] or rows  # that its twin was cancelled means nothing
         if not rows or rule(rows[-1].state).decision is Decision.ATTACH:
             return self._unknown(task, rows, look)
         end, self._last[task] = self._last.get(task), rows[-1].state

@@ -117,7 +117,7 @@ class Slurm:
 
     def _end_twins(self, batch: Batch, look: Round) -> None:
         """Cancel a second job of the same token: a controller that answered late may have taken a batch twice."""
-        living = {entry.job for _, task in batch.tasks() if (entry := look.alive(task))}
+        living = {entry.job for _, task in batch.tasks() for entry in look.living(task)}
         for twin in living - {batch.intent.job} if batch.intent.job in living else ():
             self._say(f"job {twin} is a second one of {batch.intent.name}: cancelling it")
             ask("scancel", twin)
