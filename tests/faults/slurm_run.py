@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -122,6 +124,14 @@ class CheapRun(tiny.Run):
                 return [row | {"array": row["JobID"].partition("_")[0]} for row in rows]
             assert waited < PATIENCE_S, f"jobs don't end: {rows}"
             time.sleep(0.3)
+
+    def each_part_once(self):
+        """Whether each part was published once, and no two attempts at one overlap."""
+        rows = [row for row in self.ledger() if row["key"]]  # what Slurm charged for without an attempt has none
+        published = Counter(row["part"] for row in rows if row["outcome"] == "published")
+        spans = sorted((row["part"], row["opened"], row["last"]) for row in rows)
+        apart = all(a[2] <= b[1] for a, b in pairwise(spans) if a[0] == b[0])
+        return apart and len(published) == self.parts and set(published.values()) == {1}
 
     def duplicates(self, rows):
         """Return how many arrays there are beyond one for each name, and tasks that ran more than once."""

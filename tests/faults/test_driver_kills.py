@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from collections import Counter
-from itertools import pairwise
 
 import psutil
 import pytest
@@ -105,7 +104,7 @@ def test_a_killed_driver_leaves_no_job_twice_and_none_behind(place, request, und
         runs.append(run)
         assert run.receipt_texts() == undisturbed.receipt_texts()
         assert processes_left(run) == []
-        assert each_part_once(run)
+        assert run.each_part_once()
     doubled, lost = (sum(count) for count in zip(*(jobs(run) for run in runs), strict=True))
     report(place, killer, runs, doubled, lost)
     assert (doubled, lost) == (0, 0)
@@ -119,15 +118,6 @@ def processes_left(run):
     while (left := run.processes()) and time.monotonic() < until:
         time.sleep(0.1)
     return [process.cmdline() for process in left]
-
-
-def each_part_once(run):
-    """Whether each part was published once, and no two attempts at it overlap."""
-    rows = run.ledger()
-    published = Counter(row["part"] for row in rows if row["outcome"] == "published")
-    spans = sorted((row["part"], row["opened"], row["last"]) for row in rows)
-    apart = all(a[2] <= b[1] for a, b in pairwise(spans) if a[0] == b[0])
-    return apart and len(published) == run.parts and set(published.values()) == {1}
 
 
 def jobs(run):
