@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hominis.cli.common import site_of
 from hominis.errors import CorruptArtefact, InputError
+from hominis.jobs.witness import Witness
 from hominis.stages.standing import StageStanding, standing
 from hominis.store import artefacts, ledger, whole
 
@@ -64,4 +65,5 @@ def damage(run: RunConfig, site: Site, stage: StageStanding, deep: bool) -> list
 def attempts_of(run: RunConfig) -> list[ledger.Attempt]:
     """Return what a run is charged with: the attempts that it asked for, and those that made what it uses."""
     used = {ref.key for stage in stages_of(run) for ref in stage.refs}
-    return [a for a in ledger.read(site_of(run).root) if a.run == run.run or a.key in used]
+    site = site_of(run)
+    return [a for a in ledger.read(site.root, proof=Witness(site).proof) if a.run == run.run or a.key in used]

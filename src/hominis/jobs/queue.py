@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hominis.jobs.backend import Unclear
 from hominis.jobs.commands import ask
 from hominis.store import files
 
@@ -41,6 +42,7 @@ class Charged:
     Attributes:
         nodes: how many; ``where``: their names as Slurm prints them.
         joules: of the whole allocation; 0 where the site doesn't measure.
+        shared: whether the row stands for other tasks, too.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Charged:
     start: float | None
     joules: float
     cpu_seconds: int
+    shared: bool = False
 
 
 def queue(folder: Path, fresh_s: float) -> dict[Task, list[Queued]]:
@@ -86,7 +89,7 @@ def _parse(text: str) -> dict[Task, list[Queued]]:
     for line in text.splitlines():
         if not line.startswith(PREFIX):
             continue
-        name, job, index, raw, state, reason, nodes, start = line.split("|")
+        name, job, index, raw, state, reason, nodes, start = _fields("squeue", line, 8)
         found.setdefault((name, _number(index)), []).append(Queued(job, raw, state, reason, nodes, _time(start)))
     return found
 
@@ -116,31 +119,32 @@ def accounting(names: Collection[str], since: float) -> dict[Task, list[Charged]
     begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - 86400))  # clocks differ
     rows = ask("sacct", "-nXPD", "--name", ",".join(sorted(names)), "-S", begin, "-o", ACCOUNTING)
     for line in rows.splitlines():
-        for row in _charged(line.split("|")):
+        for row in _charged(_fields("sacct", line, len(ACCOUNTING.split(",")))):
             found.setdefault((row.name, row.index), []).append(row)
     for tries in found.values():
-        tries.sort(key=lambda row: (row.start is not None, row.start or 0.0))
+        tries.sort(key=_age)
     return found
+
+
+def _fields(command: str, line: str, count: int) -> list[str]:
+    fields = line.split("|")
+    if len(fields) != count:
+        raise Unclear(f"{command} answered {line[:80]!r}")
+    return fields
 
 
 def _charged(fields: list[str]) -> Iterator[Charged]:
     """Yield a row for each task that a row of sacct stands for: tasks that never started share one."""
     id, raw, name, state, code, seconds, nodes, where, start, _, joules, cpu = fields
-    for index in _indices(id.partition("_")[2]):
-        yield Charged(
-            name,
-            index,
-            id.partition("_")[0],
-            raw,
-            state,
-            code,
-            int(seconds or 0),
-            int(nodes or 0),
-            where,
-            _time(start),
-            float(joules or 0),
-            int(cpu or 0),
-        )
+    job, _, indices = id.partition("_")
+    for index in _indices(indices):
+        what = int(seconds or 0), int(nodes or 0), where, _time(start), float(joules or 0), int(cpu or 0)
+        yield Charged(name, index, job, raw, state, code, *what, shared="[" in indices)
+
+
+def _age(row: Charged) -> tuple[bool, float]:
+    """Sort a task's rows: one that it shares may be stale beside its own; what waits to start anew is the newest."""
+    return not row.shared, row.start or float("inf")
 
 
 def _indices(text: str) -> Iterator[int]:

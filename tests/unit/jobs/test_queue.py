@@ -66,6 +66,24 @@ def test_nothing_is_asked_about_nothing(slurm, tmp_path):
     assert accounting([], 0.0) == {} and not (tmp_path / "asked").exists()
 
 
+def test_a_tasks_own_row_is_newer_than_one_that_it_shares_and_a_waiting_one_the_newest(slurm, tmp_path):
+    own = "5_2|9|hominis-fetch-bb|TIMEOUT|0:0|60|1|lrdn0001|1795322100|1795322160|0|60\n"
+    waits = "5_2|9|hominis-fetch-bb|PENDING|0:0|0|1|None assigned|Unknown|Unknown||0\n"
+    (tmp_path / "sacct.txt").write_text(waits + own + SACCT)
+    states = [row.state for row in accounting(["hominis-fetch-bb"], 1795322000)["hominis-fetch-bb", 2]]
+    assert states == ["CANCELLED by 0", "TIMEOUT", "PENDING"]
+
+
+@pytest.mark.parametrize("garbled", ["hominis-fetch-aa|6|2", "hominis-fetch-aa|6|2|6|PENDING|a|b|c|d"])
+def test_a_garbled_answer_is_unclear(slurm, tmp_path, garbled):
+    for name in ("squeue", "sacct"):
+        (tmp_path / f"{name}.txt").write_text(garbled + "\n")
+    with pytest.raises(Unclear, match="squeue answered 'hominis"):
+        queue(tmp_path / "polls", 0)
+    with pytest.raises(Unclear, match="sacct answered"):
+        accounting(["hominis-fetch-bb"], 0.0)
+
+
 def test_silence_is_unclear(tmp_path, monkeypatch):
     put(tmp_path / "bin", monkeypatch, squeue="exit 1")
     with pytest.raises(Unclear, match="squeue: exit code 1"):
