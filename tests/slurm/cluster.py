@@ -8,19 +8,18 @@ import argparse
 import contextlib
 import shutil
 import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 
 from tests.slurm.configuration import ACCOUNT, BOOSTER, PREEMPTING
-from tests.slurm.daemons import ClusterError, gone, processes, wait_for
-from tests.slurm.machine import IN_USE, Machine
+from tests.slurm.daemons import SLURM, ClusterError, gone, processes, wait_for
+from tests.slurm.machine import Machine
 
 SQUEUE = {"id": "%A", "array": "%F", "task": "%K", "name": "%j", "state": "%T", "reason": "%r", "nodes": "%N"}
-
-SAVED_S = 6  # slurmctld writes its state at most 5 s after a change
+SQUEUE |= {"batch_host": "%B"}
 
 
 class Cluster(Machine):
@@ -57,15 +56,17 @@ class Cluster(Machine):
 
     def wait_state(self, job: int | str, *states: str, timeout_s: float = 60) -> str:
         """Wait until a job is in one of some states; returns which."""
-        wait_for(lambda: self.state(job) in states, timeout_s, f"job {job} is {self.state(job)}, not {states}")
+        wait_for(lambda: self.state(job) in states, timeout_s, lambda: f"{self.job(job) or job}, not {states}")
         return self.state(job)
 
-    def job_processes(self, job: int | str) -> list[psutil.Process]:
-        """Return what a job runs here: its shells and what they started, slurmstepd left out."""
+    def job_processes(self, job: int | str = "", node: str = "") -> list[psutil.Process]:
+        """Return what a job runs here, or what all jobs run on a node: shells and what they started."""
+        wanted = {"SLURM_JOB_ID": str(job), "SLURMD_NODENAME": node}
         found = []
         for process in processes(self.slurm_conf):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if process.environ().get("SLURM_JOB_ID") == str(job) and process.name() != "slurmstepd":
+            with contextlib.suppress(psutil.Error):
+                environment = process.environ()
+                if process.name() not in SLURM and all(environment.get(k) == v for k, v in wanted.items() if v):
                     found.append(process)
         return found
 
@@ -88,10 +89,15 @@ class Cluster(Machine):
         wait_for(lambda: self.state(job) != "RUNNING", 60, f"job {job} wasn't preempted")
         return taker
 
+    def stop_controller(self) -> None:
+        """End slurmctld, its state saved."""
+        gone([process for process in [self.daemon("slurmctld").stop()] if process])
+
     def kill_controller(self, saved: bool = False) -> None:
-        """kill -9 of slurmctld; what it learned in its last 5 seconds is lost, unless it may first save that."""
+        """kill -9 of slurmctld: what it learned in its last seconds (5, more under load) is lost, unless `saved`."""
         if saved:
-            time.sleep(SAVED_S)
+            self.stop_controller()
+            self.start_controller()
         self.daemon("slurmctld").kill()
 
     def start_controller(self) -> None:
@@ -106,7 +112,7 @@ class Cluster(Machine):
         Job ids given out inside are given out again afterwards.
         """
         state, kept = self.folder / "state/controller", self.folder / "state/kept"
-        gone([p for p in [self.daemon("slurmctld").stop()] if p])  # stopping writes the state
+        self.stop_controller()
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(state, kept)
         self.start_controller()
@@ -118,10 +124,14 @@ class Cluster(Machine):
 
     def stop_daemon(self, node: str) -> list[psutil.Process]:
         """kill -9 of a node's slurmd, then the node set down: NODE_FAIL while the processes, returned, live on."""
-        alive = [p for p in processes(self.slurm_conf) if p.name() not in {"slurmctld", "slurmd"}]
+        for row in self.squeue("--states=RUNNING", f"--nodelist={node}"):
+            if row["batch_host"] == node:  # a job is RUNNING a moment before its script
+                begun = partial(self.job_processes, job=row["id"], node=node)
+                wait_for(lambda begun=begun: bool(begun()), 30, f"{row} has no process")
         self.daemon(node).kill()
+        alive = self.job_processes(node=node)
         self.node_down(node)
-        return [p for p in alive if p.is_running() and p.environ().get("SLURMD_NODENAME") == node]
+        return [process for process in alive if process.is_running()]
 
     def start_daemon(self, node: str) -> None:
         """Start a node's slurmd again, and see the node in use."""
@@ -131,20 +141,7 @@ class Cluster(Machine):
     def node_down(self, node: str) -> None:
         """Set a node down: its jobs end in NODE_FAIL or are requeued."""
         self.output("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
-        wait_for(lambda: self.node_state(node) == {"down"}, 30, f"node {node} isn't down")
-
-    def node_up(self, node: str) -> None:
-        """Take a node back into use."""
-        until = time.monotonic() + 30
-        while not self.node_state(node) <= IN_USE:
-            self.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
-            if time.monotonic() > until:
-                raise ClusterError(f"node {node} doesn't come back: {self.node_state(node)}")
-            time.sleep(0.2)
-
-    def node_state(self, node: str) -> set[str]:
-        """Return a node's state as sinfo has it, without the mark of nodes that don't respond."""
-        return {state.rstrip("*") for state in self.output("sinfo", "-hN", "-n", node, "-o", "%t").split()}
+        wait_for(lambda: "DOWN" in self.node_state(node), 30, lambda: f"{node} is {self.node_state(node)}")
 
     def partition(self, state: str, name: str = BOOSTER) -> None:
         """Set a partition UP, DOWN, DRAIN or INACTIVE."""

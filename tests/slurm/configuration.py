@@ -20,7 +20,9 @@ class Shape:
         nodes: booster nodes that really run; one serial (`login01`) and one CPU node (`lrdn5001`) come on top.
         absent: booster nodes that the controller knows and that are down.
         energy_watts: what each node claims to draw, so that ConsumedEnergy counts (root only); 0: not measured.
-        cgroups: enforce memory limits by cgroup v1 (root only), so that OUT_OF_MEMORY happens.
+        cgroups: enforce memory limits by cgroup v1 (root only), so that OUT_OF_MEMORY happens; the cgroups are named
+            by node and job only, so one such cluster at a time.
+        max_array_size: array indices stay below it.
         min_job_age_s: how long the controller remembers an ended job.
         max_submit: jobs (array tasks counted) that a user may have in the queue; 0: no limit.
     """
@@ -51,7 +53,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Ports:
-    """The loopback ports of the daemons."""
+    """The loopback ports of the daemons: slurmctld, slurmdbd, one slurmd per node."""
 
     controller: int
     accounting: int
@@ -106,7 +108,8 @@ SlurmdLogFile={folder}/log/%n.log
 ProctrackType=proctrack/{control or "linuxproc"}
 TaskPlugin=task/{control or "none"}
 SlurmdParameters=config_overrides
-ReturnToService=2
+# a node set down stays down
+ReturnToService=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
@@ -142,7 +145,9 @@ AccountingStorageTRES=gres/gpu
 def nodes(shape: Shape, ports: Ports) -> str:
     """Return the NodeName lines: real nodes tell each other apart by port, absent ones are down."""
     machine = f"NodeHostname={_host()} NodeAddr=127.0.0.1 Sockets=1 ThreadsPerCore=1 RealMemory={shape.memory_mb}"
-    booster = f"CoresPerSocket={shape.cpus} Gres=gpu:a100:{shape.gpus} Feature=a100,booster"
+    booster = f"CoresPerSocket={shape.cpus} Feature=a100,booster" + (
+        f" Gres=gpu:a100:{shape.gpus}" if shape.gpus else ""
+    )
     kinds = [booster] * shape.nodes + ["CoresPerSocket=32", "CoresPerSocket=112"]
     lines = [
         f"NodeName={name} Port={port} {machine} {kind} State=UNKNOWN"
@@ -220,7 +225,8 @@ def accounts(shape: Shape) -> list[str]:
         f"add qos {PREEMPTABLE} Priority=1 PreemptMode=requeue",
         f"add qos {PREEMPTING} Priority=80 MaxTRESPerJob=node=2 MaxWall=00:30:00 MaxJobsPerUser=2 Flags=DenyOnLimit"
         f" Preempt={PREEMPTABLE}",
-        "add qos boost_qos_lprod Priority=40 MaxTRESPerJob=node=3 MaxWall=4-00:00:00 Flags=DenyOnLimit,PartitionTimeLimit",
+        "add qos boost_qos_lprod Priority=40 MaxTRESPerJob=node=3 MaxWall=4-00:00:00"
+        " Flags=DenyOnLimit,PartitionTimeLimit",
         "add qos boost_qos_bprod Priority=60 MinTRESPerJob=node=65 MaxTRESPerJob=node=256 MaxWall=1-00:00:00"
         " Flags=DenyOnLimit",
         f"add account {ACCOUNT} Cluster=leonardo Description=test Organization=test",

@@ -72,14 +72,17 @@ def belongs(process: psutil.Process, slurm_conf: str) -> bool:
 
 def processes(slurm_conf: str) -> list[psutil.Process]:
     """Return a cluster's processes: its daemons, its steps, and what its jobs started."""
-    found = []
+    found = set()
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        with contextlib.suppress(psutil.Error):
             environment = process.environ()
-            ours = environment.get("SLURM_CONF") == slurm_conf
-            if ours and (process.name() in SLURM or "SLURM_JOB_ID" in environment):
-                found.append(process)
-    return found
+            if environment.get("SLURM_CONF") != slurm_conf:
+                continue
+            if "SLURM_JOB_ID" in environment:  # who isn't root can't look into slurmstepd itself
+                found |= {process, *(parent for parent in process.parents() if parent.name() == "slurmstepd")}
+            elif process.name() in SLURM:
+                found.add(process)
+    return list(found)
 
 
 def gone(victims: list[psutil.Process], within_s: float = 10) -> None:
@@ -94,12 +97,13 @@ def gone(victims: list[psutil.Process], within_s: float = 10) -> None:
         raise ClusterError(f"these processes can't be killed: {stay}")
 
 
-def wait_for(true: Callable[[], bool], within_s: float, otherwise: str) -> None:
+def wait_for(true: Callable[[], bool], within_s: float, otherwise: str | Callable[[], str]) -> None:
     """Wait until something is true, or raise with the words given."""
     until = time.monotonic() + within_s
     while not true():
         if time.monotonic() > until:
-            raise ClusterError(f"{otherwise} ({within_s:.0f} s)")
+            words = otherwise if isinstance(otherwise, str) else otherwise()
+            raise ClusterError(f"{words} ({within_s:.0f} s)")
         time.sleep(0.05)
 
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from signal import SIGHUP
 
 from tests.slurm.configuration import Ports, Shape, accounts, write
 from tests.slurm.daemons import ClusterError, Daemon, free_ports, gone, locked, processes, wait_for
@@ -42,7 +43,11 @@ class Machine:
         self.environment = {"SLURM_CONF": self.slurm_conf}
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_) -> None:
@@ -79,7 +84,7 @@ class Machine:
         }
         command = commands.get(name, f"slurmd -N {name}").split()
         if name in self.shape.running and self.shape.energy_watts:
-            command = ["unshare", "--mount", "sh", "-ec", METERED, name, state, *command]
+            command = ["unshare", "--mount", "sh", "-ec", METERED, "sh", name, state, *command]
         return Daemon(name, Path(run) / f"{name}.pid", command, self._environment())
 
     @property
@@ -118,12 +123,8 @@ class Machine:
         self.launch("slurmctld")
         for node in self.shape.running:
             self.launch(node)
-        names = ",".join(self.shape.running)
-        wait_for(
-            lambda: set(self.command("sinfo", "-hN", "-n", names, "-o", "%t").stdout.split()) <= IN_USE,
-            60,
-            f"the nodes don't come up, see {self.folder}/log",
-        )
+        for node in self.shape.running:
+            self.node_up(node)
 
     def _start_accounting(self) -> None:
         defaults = f"--defaults-file={self.folder}/etc/my.cnf"
@@ -149,6 +150,23 @@ class Machine:
         """Return whether slurmdbd answers questions."""
         return self.command("sacctmgr", "-n", "show", "cluster").returncode == 0
 
+    def node_up(self, node: str) -> None:
+        """Take a node back into use; its slurmd runs."""
+        wait_for(lambda: self._comes_back(node), 60, lambda: f"{node} is {self.node_state(node)}: see {self.folder}")
+
+    def _comes_back(self, node: str) -> bool:
+        state = self.node_state(node)
+        if "DOWN" in state:
+            self.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        if "NOT_RESPONDING" in state and (process := self.daemon(node).process()):
+            process.send_signal(SIGHUP)  # makes it register at once
+        return state <= IN_USE
+
+    def node_state(self, node: str) -> set[str]:
+        """Return a node's state and its flags, in the words of scontrol (sinfo's may be stale)."""
+        words = self.output("scontrol", "-o", "show", "node", node).split()
+        return set(next(word for word in words if word.startswith("State=")).removeprefix("State=").split("+"))
+
     def stop(self) -> None:
         """End all jobs and daemons: no process of the cluster is left."""
         if not self._saved.exists():
@@ -157,14 +175,13 @@ class Machine:
             self.command("scancel", "--user", getpass.getuser())
             with contextlib.suppress(ClusterError):  # what doesn't leave by itself is killed below
                 wait_for(lambda: not self.command("squeue", "-h").stdout, 5, "jobs stay")
-        nodes, others = ["slurmctld", "meter", *self.shape.running], ["slurmdbd", "mariadbd", "munged"]
-        for names in (nodes, *([name] for name in others)):
+        for names in (["slurmctld", "meter", *self.shape.running], ["slurmdbd"], ["mariadbd", "munged"]):
             gone([process for name in names if (process := self.daemon(name).stop())])
         gone(processes(self.slurm_conf), within_s=0)
         name_nodes(self.folder, [])
 
 
-IN_USE = {"idle", "alloc", "mix", "comp"}
+IN_USE = {"IDLE", "ALLOCATED", "MIXED", "COMPLETING", "PLANNED"}
 
 # Slurm's plugin for HPE-Cray reads /sys/cray/pm_counters: each slurmd sees a private one, filled by meter.py
 METERED = """node=$1 state=$2; shift 2

@@ -67,7 +67,7 @@ def test_a_killed_controller_comes_back_with_its_jobs(cluster):
     assert "Unable to contact" in cluster.command("squeue", timeout=60).stderr
     cluster.start_controller()
     assert cluster.state(job) == "RUNNING"
-    assert cluster.job_processes(job)
+    assert cluster.job_processes(job=job)
     cluster.cancel(job)
 
 
@@ -108,9 +108,9 @@ def test_accounting_can_be_away(cluster):
 def test_two_clusters_side_by_side_know_nothing_of_each_other(cluster, tmp_path):
     with Cluster(cluster.folder / "2", nodes=1, accounting=False) as second:
         assert set(second.ports.nodes).isdisjoint(cluster.ports.nodes)
-        job = second.sbatch("sleep 600 & wait")
+        job = second.sbatch("sleep 600 & wait", "--job-name=elsewhere")
         second.wait_state(job, "RUNNING")
-        assert not cluster.squeue()
+        assert "elsewhere" not in [row["name"] for row in cluster.squeue()]
         conf = second.slurm_conf
         assert processes(conf)
     assert not processes(conf)
