@@ -202,7 +202,7 @@ def test_a_wrong_hash_names_both(corpora, tmp_path):
         ({"select": {"policies": {"web": {"rules": []}}}}, "select.policies: none for code"),
         ({"pretrain": {"blend": {"web": 1}, "schedule": {"learning_rate": float("inf")}}}, "learning_rate: "),
         ({"run": "../x"}, "run: "),
-        ({"backend": "slurm"}, "backend: "),
+        ({"backend": "pbs"}, "backend: "),
     ],
 )
 def test_a_bad_configuration_is_refused_before_any_work(corpora, tmp_path, changes, said):

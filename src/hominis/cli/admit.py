@@ -14,7 +14,7 @@ from hominis.config.slurm import Resources
 from hominis.errors import ConfigError
 from hominis.jobs import script
 from hominis.jobs.backend import Unclear
-from hominis.jobs.commands import NO_CONTACT, SUBMIT_LIMIT, Refused, _remedy, ask
+from hominis.jobs.commands import NO_CONTACT, SUBMIT_LIMIT, Refused, ask, remedy
 from hominis.jobs.queue import PREFIX
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _refusals(run: RunConfig, resources: Mapping[str, Resources]) -> Iterator[st
     for asked, names in stages.items():
         if words := _refusal(run, asked):
             shown = " ".join(f"{name}={value}" for name, value in asked.model_dump().items() if value not in (None, ""))
-            yield f"  {', '.join(names)}: {words}\n    asked: {shown}\n    remedy: {_remedy(words)}"
+            yield f"  {', '.join(names)}: {words}\n    asked: {shown}\n    remedy: {remedy(words)}"
 
 
 def _refusal(run: RunConfig, asked: Resources) -> str:

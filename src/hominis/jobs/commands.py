@@ -18,6 +18,18 @@ SWAYING = ("SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "HOMI
 SUBMIT_LIMIT = re.compile(r"MaxSubmitJob|GrpSubmitJob")
 
 
+REMEDIES = (
+    ("invalid account", "set `slurm_account` (and `slurm_partition`): `sacctmgr show assoc user=$USER` lists yours"),
+    ("time limit is invalid", "lower `runtime`: `sinfo -o '%P %l'` shows each partition's limit"),
+    ("qos", "set `qos`, `runtime` and `nodes` to what the site allows: `sacctmgr show qos`"),
+    ("partition", "set `slurm_partition` in the profile; `sinfo -s` lists the partitions"),
+    ("node configuration", "lower `cpus_per_task`, `mem_mb` or `gres`: `sinfo -o '%P %c %m %G'` shows what a node has"),
+    ("node count", "lower `nodes`, or choose a QOS for runs of this size"),
+    ("memory", "lower `mem_mb`: `sinfo -o '%P %m'` shows what a node has"),
+)
+OTHERWISE = "change the resources in the profile (default-resources, set-resources) and start again"
+
+
 class Refused(HominisError):
     """Slurm understood and said no."""
 
@@ -48,8 +60,8 @@ def ask(*command: str, keep: Sequence[int] = ()) -> str:
             timeout=PATIENCE_S,
         )
     except FileNotFoundError:
-        remedy = "run on a login node, or load the site's Slurm module; `hominis doctor` looks for all of them"
-        raise Refused(f"the command {command[0]} is not there", remedy=remedy) from None
+        where = "run on a login node, or load the site's Slurm module; `hominis doctor` looks for all of them"
+        raise Refused(f"the command {command[0]} is not there", remedy=where) from None
     except subprocess.TimeoutExpired:
         raise Unclear(f"{command[0]} has not answered for {PATIENCE_S:.0f} s") from None
     if done.returncode:
@@ -77,7 +89,7 @@ def sbatch(script: str, lock: int) -> str:
             raise Full(words) from None
         if NO_CONTACT.search(words) or not words:
             raise
-        raise Refused(f"Slurm refused: {words}", where=script, remedy=_remedy(words)) from None
+        raise Refused(f"Slurm refused: {words}", where=script, remedy=remedy(words)) from None
     job = answer.strip().partition(";")[0]
     if not job.isdigit():
         raise Unclear(f"sbatch answered {answer.strip()[:80]!r}")
@@ -94,15 +106,6 @@ def _environment() -> Mapping[str, str]:
     return kept | {"SLURM_BITSTR_LEN": "0", "SLURM_TIME_FORMAT": "%s"}
 
 
-def _remedy(words: str) -> str:
-    for sign, remedy in (
-        ("partition", "set `slurm_partition` in the profile; `sinfo -s` lists the partitions"),
-        ("account", "set `slurm_account`; `sacctmgr show assoc user=$USER` lists what you may use"),
-        ("qos", "set `qos` and `runtime` to what the site allows: `sacctmgr show qos`"),
-        ("time limit", "lower `runtime`: `sinfo -o '%P %l'` shows each partition's limit"),
-        ("node count", "lower `nodes`, or choose a QOS for runs of this size"),
-        ("memory", "lower `mem_mb`: `sinfo -o '%P %m'` shows what a node has"),
-    ):
-        if sign in words.lower():
-            return remedy
-    return "change the resources in the profile (default-resources, set-resources) and start again"
+def remedy(words: str) -> str:
+    """Return what to do about a refusal in Slurm's words."""
+    return next((what for sign, what in REMEDIES if sign in words.lower()), OTHERWISE)
