@@ -77,9 +77,10 @@ class _Driver:
         """Look, judge, submit; return what must change before it is worth looking again soon."""
         jobs = self._backend.look(missing)
         stands = {part: self._stand(part, jobs.get(part)) for part in missing}
-        busy = [p for p in missing if (p in jobs and jobs[p].alive) or stands[p].state == ALIVE]
+        under_way = {p: (p in jobs and jobs[p].alive) or stands[p].state == ALIVE for p in missing}
+        busy = [part for part in missing if under_way[part]]
         self._judge.see(busy, stands)
-        todo = sorted(set(missing) - set(busy), key=missing.index) if len(busy) < len(missing) else []
+        todo = [part for part in missing if not under_way[part]]
         for part in todo:
             self._judge.judge(part, stands[part], jobs.get(part))
         if self._judge.failed and not busy:

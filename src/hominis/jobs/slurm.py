@@ -103,10 +103,10 @@ class Slurm:
 
     def _reconcile(self, batch: Batch, look: Round) -> None:
         """Learn whether a batch was taken whose sbatch gave no clear answer; send the same intent if it wasn't."""
-        intent, ids = batch.intent, sorted(look.ids(batch.intent), key=int)
+        intent = batch.intent
         if intent.job:
             self._end_twins(batch, look)
-        elif ids:
+        elif ids := sorted(look.ids(intent), key=int):
             intent.taken(ids[0])
             self._say(f"adopted job {ids[0]} ({intent.name}): {len(intent.parts)} parts")
         elif intent.refused and look.charged is not None:

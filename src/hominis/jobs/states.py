@@ -7,6 +7,7 @@ import os
 import signal
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 EXIT_RESUME = 75
 """A part stopped with its checkpoint written: submit again (sysexits' EX_TEMPFAIL)."""
@@ -66,6 +67,7 @@ _BUSY = Rule(Decision.RESUME, "another attempt was at work")
 _KILLED = Rule(Decision.RESUME, "killed")
 
 
+@cache
 def rule(state: str, exit_code: str = "0:0", uid: int | None = None) -> Rule:
     """Return the row for a state as squeue or sacct print it.
 
