@@ -118,7 +118,7 @@ class Batch:
             self._since.pop(task, None)
         elif self._for(task) > self._grace_s and self.intent.job:
             siblings = any(name == self.intent.name for name, _ in look.charged)
-            if not rows and siblings:
+            if not rows and siblings and task not in look.queued:
                 return _ended(VANISHED, "0:0", "")
             return Job(UNKNOWN.state, UNKNOWN.rule, reason=LOST)
         return UNKNOWN
