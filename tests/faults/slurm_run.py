@@ -108,15 +108,17 @@ class CheapRun(tiny.Run):
         beside = (".job", ".refused", ".end")
         return [path for path in self.intents().values() if not any(path.with_suffix(s).exists() for s in beside)]
 
-    def charged(self):
+    def charged(self, *others):
         """Return sacct's rows of every job that was submitted from this run's folder, once none is under way.
 
-        Accounting is told late: it has half a minute to know of a job for every intent.
+        Others that share its site may be named beside it. Accounting is told late: it has half a minute to know of a
+        job for every intent.
         """
-        begun, fields = time.monotonic(), "JobID,JobName,State,Submit,Start,End,WorkDir"
+        folders = {str(run.folder) for run in (self, *others)}
+        begun, fields = time.monotonic(), "JobID,JobName,State,ExitCode,ElapsedRaw,WorkDir"
         since = time.strftime("%Y-%m-%d", time.localtime(time.time() - 86400))
         while True:
-            rows = [r for r in self.cluster.sacct(fields, "-D", "-S", since) if r["WorkDir"] == str(self.folder)]
+            rows = [r for r in self.cluster.sacct(fields, "-D", "-S", since) if r["WorkDir"] in folders]
             over = not {row["State"] for row in rows} & {"PENDING", "RUNNING"}
             known = self.intents().keys() <= {row["JobName"] for row in rows}
             waited = time.monotonic() - begun

@@ -8,10 +8,10 @@ import time
 import psutil
 import pytest
 
+from tests.faults.figures import FULL, note
 from tests.workflow import tiny
 from tests.workflow.conftest import corpora, secrets, undisturbed  # noqa: F401
 
-FULL = os.environ.get("HOMINIS_FAULTS") == "full"
 KILLS = 60 if FULL else 20
 TARGETS = ["snakemake", "driver", "part", "rank"]
 
@@ -81,9 +81,8 @@ def test_kills_at_random_instants_change_nothing(corpora, undisturbed, tmp_path)
         left = [p.cmdline() for p in run.processes()]
         assert left == []
         unfinished += check_ledger(run)
-    print(
-        f"{len(killer.landed)} kills in {rounds} runs: " + ", ".join(f"{t} {killer.landed.count(t)}" for t in TARGETS)
-    )
+    hit = {f"of the {target}": killer.landed.count(target) for target in TARGETS}
+    note("R1", "kill -9 of anything in a whole run on this machine", len(killer.landed), runs=rounds, **hit)
     assert set(killer.landed) == set(TARGETS)
     assert unfinished, "parts were killed at work, and each such attempt is in the ledger"
     assert sum(a["seconds"] for a in unfinished) > 0
