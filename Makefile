@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 CONFIG ?= workflow/config/quickstart.yaml
 PROFILE ?= local
+COUNTED := results/faults.jsonl
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
@@ -33,8 +34,10 @@ test: env ## Run the tests, with coverage.
 	coverage combine -q
 	coverage report --skip-covered --fail-under=85
 
-faults: env ## Run the fault tests at full length.
-	HOMINIS_FAULTS=full pytest tests/faults
+faults: env ## Run the fault tests at full length; print what they counted.
+	mkdir -p results && rm -f $(COUNTED)
+	HOMINIS_FAULTS=full HOMINIS_FAULTS_TABLE=$(CURDIR)/$(COUNTED) pytest tests/faults; \
+	passed=$$?; $(VENV)/bin/python -m tests.faults.figures $(COUNTED); exit $$passed
 
 lint: env ## Check style, types, import contracts and the workflow.
 	ruff check
