@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from hominis.jobs.backend import Job
 from hominis.jobs.intents import Intent
@@ -27,11 +28,23 @@ class Round:
 
     def living(self, task: Task) -> list[Queued]:
         """Return a task's entries that are under way: one, or two if its batch was taken twice."""
-        return [entry for entry in self.queued.get(task, ()) if rule(entry.state).decision is Decision.ATTACH]
+        return self._living.get(task, [])
 
     def alive(self, task: Task) -> Queued | None:
         """Return a task that is under way."""
         return next(iter(self.living(task)), None)
+
+    @cached_property
+    def _living(self) -> dict[Task, list[Queued]]:
+        return {
+            task: [entry for entry in tries if rule(entry.state).decision is Decision.ATTACH]
+            for task, tries in self.queued.items()
+        }
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The batches of which the accounting knows a task."""
+        return {name for name, _ in self.charged or {}}
 
     def ids(self, intent: Intent) -> set[str]:
         """Return the ids of the jobs that carry a batch's name: one, or none."""
@@ -117,8 +130,7 @@ class Batch:
         if look.charged is None:
             self._since.pop(task, None)
         elif self._for(task) > self._grace_s and self.intent.job:
-            siblings = any(name == self.intent.name for name, _ in look.charged)
-            if not rows and siblings and task not in look.queued:
+            if not rows and self.intent.name in look.names and task not in look.queued:
                 return _ended(VANISHED, "0:0", "")
             return Job(UNKNOWN.state, UNKNOWN.rule, reason=LOST)
         return UNKNOWN

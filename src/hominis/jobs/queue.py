@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from hominis.jobs.backend import Unclear
@@ -84,6 +85,7 @@ def queue_of(name: str) -> dict[Task, list[Queued]]:
     return _parse(ask(*SQUEUE, "--name", name))
 
 
+@lru_cache(maxsize=1)  # while nothing changes, 10,000 lines stay the same
 def _parse(text: str) -> dict[Task, list[Queued]]:
     found: dict[Task, list[Queued]] = {}
     for line in text.splitlines():
