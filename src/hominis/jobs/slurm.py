@@ -34,6 +34,7 @@ class Slurm:
         self._batches: list[Batch] = []
         self._newest: dict[str, Batch] = {}
         self._lost: list[str] = []
+        self._silence = ""
         self._fresh_s = asked[0].poll_s * 0.9
         self._submission = Submission(task, asked, lock, say, self._know)
         for intent in intents.every(task.home):
@@ -94,11 +95,14 @@ class Slurm:
         asking = [b for b in open_ if not b.intent.job or not all(look.alive(task) for _, task in b.tasks(wanted))]
         if not asking:
             return look
+        silence, self._silence = self._silence, ""
         try:
             oldest = min(batch.intent.t for batch in asking)
             return Round(look.queued, accounting([batch.intent.name for batch in asking], oldest))
-        except Unclear as silence:
-            self._say(f"waiting for the accounting: {silence}")
+        except Unclear as none:
+            self._silence = str(none)
+            if self._silence != silence:
+                self._say(f"waiting for the accounting: {none}")
             return Round(look.queued, None)
 
     def _reconcile(self, batch: Batch, look: Round) -> None:
