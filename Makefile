@@ -7,7 +7,7 @@ COUNTED := results/faults.jsonl
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help env run test faults lint format clean
+.PHONY: help env run slurm test faults lint format clean
 
 help: ## List what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,10 @@ run: env ## Run the quickstart: raw text to results/quickstart/report/index.html
 	snakemake --profile $(PROFILE) --configfile $(CONFIG)
 	@hominis account --config $(CONFIG)
 	@hominis status --config $(CONFIG) | tail -1
+
+slurm: env ## Run the quickstart on a real Slurm of this machine, with a store of its own.
+	python -m tests.slurm.cluster run -- \
+	    snakemake --profile profiles/ci-slurm --configfile $(CONFIG) tests/slurm/quickstart.yaml
 
 test: env ## Run the tests, with coverage.
 	coverage erase

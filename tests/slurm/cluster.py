@@ -6,8 +6,12 @@ For people: `python -m tests.slurm.cluster start`, then `eval "$(python -m tests
 
 import argparse
 import contextlib
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -166,24 +170,30 @@ class Cluster(Machine):
         return "\n".join([*lines, sinfo.stdout or sinfo.stderr])
 
 
-def main() -> None:
-    """Start, stop, show, or print the environment of a cluster."""
+def main(arguments: list[str]) -> int:
+    """Start, stop or show a cluster, print its environment, or run a command on one that ends when that does."""
+    split = arguments.index("--") if "--" in arguments else len(arguments)
     parser = argparse.ArgumentParser(prog="python -m tests.slurm.cluster", description=main.__doc__)
-    parser.add_argument("verb", choices=["start", "stop", "status", "env"])
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/hominis-slurm"))
-    parser.add_argument("--nodes", type=int)
-    options = parser.parse_args()
+    parser.add_argument("verb", choices=["start", "stop", "status", "env", "run"], help="run: … run -- COMMAND")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / f"hominis-slurm-{os.getuid()}")
+    parser.add_argument("--nodes", type=int, help="booster nodes  [default: 4, or as it was]")
+    options = parser.parse_args(arguments[:split])
     cluster = Cluster(options.folder, **({"nodes": options.nodes} if options.nodes else {}))
-    try:
-        if options.verb == "env":
-            print("\n".join(f"export {name}={value}" for name, value in cluster.environment.items()))
-        elif options.verb == "status":
-            print(cluster.status())
-        else:
-            getattr(cluster, options.verb)()
-    except ClusterError as error:
-        sys.exit(str(error))
+    if options.verb == "run":
+        with cluster:
+            return subprocess.run(arguments[split + 1 :], env=os.environ | cluster.environment).returncode
+    if options.verb == "env":
+        print("\n".join(f"export {name}={value}" for name, value in cluster.environment.items()))
+    elif options.verb == "status":
+        print(cluster.status())
+    else:
+        getattr(cluster, options.verb)()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stops what it started
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ClusterError as error:
+        sys.exit(str(error))

@@ -1,12 +1,10 @@
 """The cluster does what its levers promise: each fault is seen in Slurm's own words."""
 
-import time
-
 import psutil
 import pytest
 
 from tests.slurm.cluster import Cluster
-from tests.slurm.configuration import PREEMPTABLE
+from tests.slurm.configuration import BOOSTER, PREEMPTABLE
 from tests.slurm.daemons import ClusterError, processes, wait_for
 
 
@@ -87,9 +85,11 @@ def test_requeue_and_preemption_are_attempts_of_their_own(cluster):
     cluster.preempt(job)
     cluster.wait_state(job, "RUNNING")
     cluster.cancel(job)
-    time.sleep(1)  # accounting is told later
-    states = [row["State"].split()[0] for row in cluster.sacct("State", "-D", "-j", str(job))]
-    assert states == ["REQUEUED", "PREEMPTED", "CANCELLED"]
+
+    def states():
+        return [row["State"].split()[0] for row in cluster.sacct("State", "-D", "-j", str(job))]
+
+    wait_for(lambda: states() == ["REQUEUED", "PREEMPTED", "CANCELLED"], 10, lambda: f"accounting has {states()}")
 
 
 def test_accounting_can_be_away(cluster):
@@ -105,12 +105,19 @@ def test_accounting_can_be_away(cluster):
     cluster.wait_state(waiting, "COMPLETED")
 
 
-def test_two_clusters_side_by_side_know_nothing_of_each_other(cluster, tmp_path):
-    with Cluster(cluster.folder / "2", nodes=1, accounting=False) as second:
-        assert set(second.ports.nodes).isdisjoint(cluster.ports.nodes)
-        job = second.sbatch("sleep 600 & wait", "--job-name=elsewhere")
-        second.wait_state(job, "RUNNING")
-        assert "elsewhere" not in [row["name"] for row in cluster.squeue()]
-        conf = second.slurm_conf
-        assert processes(conf)
-    assert not processes(conf)
+@pytest.fixture
+def second(cluster):
+    """A cluster as large as Leonardo, one node of which runs."""
+    with Cluster(cluster.folder / "2", nodes=1, absent=3455, max_submit=3) as second:
+        yield second
+    assert not processes(second.slurm_conf)
+
+
+def test_a_second_cluster_is_large_and_limited_and_knows_nothing_of_the_first(cluster, second):
+    assert set(second.ports.nodes).isdisjoint(cluster.ports.nodes)
+    assert second.output("sinfo", "-h", "-p", BOOSTER, "-o", "%D %t").splitlines() == ["1 idle", "3455 down"]
+    with pytest.raises(ClusterError, match="submit limit"):
+        second.sbatch("true", "--array=1-4")
+    job = second.sbatch("sleep 600 & wait", "--job-name=elsewhere")
+    second.wait_state(job, "RUNNING")
+    assert "elsewhere" not in [row["name"] for row in cluster.squeue()]
