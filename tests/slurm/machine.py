@@ -177,7 +177,8 @@ class Machine:
                 wait_for(lambda: not self.command("squeue", "-h").stdout, 5, "jobs stay")
         for names in (["slurmctld", "meter", *self.shape.running], ["slurmdbd"], ["mariadbd", "munged"]):
             gone([process for name in names if (process := self.daemon(name).stop())])
-        gone(processes(self.slurm_conf), within_s=0)
+        while left := processes(self.slurm_conf):  # again: a step may just have been starting one more
+            gone(left, within_s=0)
         name_nodes(self.folder, [])
 
 
