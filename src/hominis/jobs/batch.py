@@ -77,6 +77,7 @@ class Batch:
     def sent_now(self) -> None:
         """Note that it is being submitted: from now on lists may know it late."""
         self._sent = time.monotonic()
+        self._since.clear()
 
     def tasks(self, among: Collection[str] | None = None) -> Iterator[tuple[str, Task]]:
         """Yield part and task of all parts, or of those ``among`` some."""
