@@ -131,7 +131,8 @@ class Batch:
         if look.charged is None:
             self._since.pop(task, None)
         elif self._for(task) > self._grace_s and self.intent.job:
-            if not rows and self.intent.name in look.names and task not in look.queued:
+            ends = {entry.state for entry in look.queued.get(task, ())}  # of another end the accounting tells late
+            if not rows and self.intent.name in look.names and ends <= {"CANCELLED"}:
                 return _ended(VANISHED, "0:0", "")
             return Job(UNKNOWN.state, UNKNOWN.rule, reason=LOST)
         return UNKNOWN

@@ -64,8 +64,9 @@ def test_ends_are_on_record_for_the_next_driver_once_none_is_under_way(intent):
     assert (p1.state, p1.rule.words) == ("FAILED", "stopped when asked to")
 
 
-def test_a_task_that_no_list_knows_is_waited_for_and_then_taken_for_cancelled_while_it_waited(intent):
-    look = Round(queued(intent, p1="RUNNING"), charged(intent, p1="RUNNING"))
+@pytest.mark.parametrize("remembered", [{}, {"p0": "CANCELLED"}])
+def test_a_task_that_the_accounting_never_heard_of_was_cancelled_while_it_waited(intent, remembered):
+    look = Round(queued(intent, **remembered, p1="RUNNING"), charged(intent, p1="RUNNING"))
     assert stands(Batch(intent, PATIENT), look, look)["p0"] == "UNKNOWN"
     assert stands(Batch(intent, AT_ONCE), look)["p0"] == VANISHED
 
