@@ -96,8 +96,12 @@ class Scratch(Protocol):
     def stopping(self) -> bool:
         """True once the attempt was asked to stop: write a checkpoint and raise ``errors.Interrupted``."""
 
-    def progress(self, done: float, total: float, unit: str, **figures: float) -> None:
-        """Say how far the work is; cheap to call often. ``figures`` are shown and recorded (loss, tokens_per_s)."""
+    def progress(self, done: float, total: float, unit: str, *, kept: float | None = None, **figures: float) -> None:
+        """Say how far the work is; cheap to call often. ``figures`` are shown and recorded (loss, tokens_per_s).
+
+        Args:
+            kept: how much of ``done`` stays done if the attempt is killed now: what the newest whole checkpoint has.
+        """
 
 
 @dataclass(frozen=True)

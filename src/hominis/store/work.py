@@ -45,9 +45,10 @@ class Work:
         self._polled = True
         return self._stop
 
-    def progress(self, done: float, total: float, unit: str, **figures: float) -> None:
+    def progress(self, done: float, total: float, unit: str, *, kept: float | None = None, **figures: float) -> None:
         """Keep the latest figures for the next heartbeat."""
-        self.latest = {"done": done, "total": total, "unit": unit, **figures}
+        safe = {} if kept is None else {"kept": kept}
+        self.latest = {"done": done, "total": total, "unit": unit, **safe, **figures}
 
     def stop(self, *_: object) -> None:
         """Ask the stage function to stop: at its own time if it polls, else here and now."""

@@ -74,6 +74,11 @@ def newest_whole(folder: Path) -> Path | None:
     return None
 
 
+def newest_step(folder: Path) -> int:
+    """Return the step of the newest checkpoint that was completed, 0 if there is none. Looks at names alone."""
+    return max(map(step_of, _newest_first(folder)), default=0)
+
+
 def damages(checkpoint: Path) -> Iterator[str]:
     """Yield the files of ``checkpoint`` that are missing or have other bytes than the manifest says."""
     try:

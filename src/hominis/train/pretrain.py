@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -72,21 +73,37 @@ def _vocabulary(artefacts: Sequence[Artefact]) -> tuple[int, int]:
 
 
 class _Follower:
-    """Hands what the ranks report on to the attempt."""
+    """Hands what the ranks report on to the attempt, and beside it what a kill would leave of it."""
 
     def __init__(self, brief: Brief, scratch: Scratch) -> None:
         self._steps, self._scratch = brief.section.steps, scratch
         self._path, self._read = brief.progress, 0
+        self._changed_ns, self._kept = 0, 0
+        self._last: dict[str, float] = {}
 
     def __call__(self) -> None:
+        lines, newer = self._lines(), self._newer_checkpoint()
+        if lines:
+            begun = self._last.get("begun", time.time())  # when this attempt's first step was done
+            self._last = {**json.loads(lines.rpartition(b"\n")[2]), "begun": begun}
+        if self._last and (lines or newer):
+            figures = dict(self._last)
+            self._scratch.progress(figures.pop("step"), self._steps, "steps", kept=self._kept, **figures)
+
+    def _lines(self) -> bytes:
+        """Return the whole lines that are new."""
         with self._path.open("rb") as stream:
             stream.seek(self._read)
-            whole = stream.read().rpartition(b"\n")[0]
-        if not whole:
-            return
-        self._read += len(whole) + 1
-        last = json.loads(whole.rpartition(b"\n")[2])
-        self._scratch.progress(last.pop("step"), self._steps, "steps", **last)
+            lines = stream.read().rpartition(b"\n")[0]
+        self._read += len(lines) + 1 if lines else 0
+        return lines
+
+    def _newer_checkpoint(self) -> bool:
+        """Return whether there is one since the last call; look only if the folder's names changed."""
+        changed_ns, before = self._scratch.checkpoints.stat().st_mtime_ns, self._kept
+        if changed_ns != self._changed_ns:
+            self._changed_ns, self._kept = changed_ns, checkpoints.newest_step(self._scratch.checkpoints)
+        return self._kept != before
 
 
 def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Summary:

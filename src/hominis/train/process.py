@@ -4,33 +4,54 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hominis.config.train import LayoutSection
-from hominis.errors import HominisError, InputError
-from hominis.train.launch import FAILURE, RENDEZVOUS
+from hominis.errors import HominisError, InputError, Interrupted
+from hominis.train import stop
+from hominis.train.children import RENDEZVOUS
+from hominis.train.ranks import FAILURE
 
 FAILED_CODE = 1
+GLOO = "/gloo/"
+"""In the words of gloo's errors, which are plain RuntimeErrors: where in its sources they arose."""
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """Return the exit code of ``work``; leave an expected error where the launcher looks for it."""
+    """Return the exit code of ``work``; leave the error that ended it where the launcher looks for it."""
     try:
         return work()
     except HominisError as error:
-        words = {"problem": error.problem, "where": error.where, "remedy": error.remedy}
-        target = Path(os.environ[FAILURE])
-        aside = target.with_suffix(f".{os.environ['RANK']}")
-        aside.write_text(json.dumps(words))
-        aside.replace(target)
+        resume = isinstance(error, Interrupted)
+        _leave(problem=error.problem, where=error.where, remedy=error.remedy, resume=resume)
+        return stop.RESUME_CODE if resume else FAILED_CODE
+    except Exception:
+        traceback.print_exc()
+        who = f"rank {os.environ['RANK']} of {os.environ['WORLD_SIZE']}"
+        _leave(problem=f"{who} failed unexpectedly: {traceback.format_exc()}", resume=False)
         return FAILED_CODE
+
+
+def _leave(**words: object) -> None:
+    """Leave the error unless another rank has: what ends a second rank may be that the first is gone."""
+    failure = Path(os.environ[FAILURE])
+    aside = failure.with_suffix(f".{os.environ['RANK']}")
+    aside.write_text(json.dumps(words))
+    with suppress(FileExistsError):
+        os.link(aside, failure)
+    aside.unlink()
 
 
 @contextmanager
 def distributed(layout: LayoutSection, threads: int, seed: int) -> Iterator[None]:
-    """Join the other ranks: NCCL with a GPU for each, else gloo on the CPU, and megatron's groups for ``layout``."""
+    """Join the other ranks: NCCL with a GPU for each, else gloo on the CPU, and megatron's groups for ``layout``.
+
+    Raises:
+        Interrupted: the ranks don't find, or have lost, each other: to be tried again.
+    """
     import torch
 
     from hominis.train import cpu
@@ -42,21 +63,39 @@ def distributed(layout: LayoutSection, threads: int, seed: int) -> Iterator[None
     cuda = torch.cuda.is_available()
     if cuda:
         _take_gpu(int(os.environ["LOCAL_RANK"]))
-    torch.distributed.init_process_group(
-        "nccl" if cuda else "gloo",
-        init_method=os.environ.get(RENDEZVOUS, "env://"),
-        rank=int(os.environ["RANK"]),
-        world_size=int(os.environ["WORLD_SIZE"]),
-    )
-    parallel_state.initialize_model_parallel(
-        tensor_model_parallel_size=layout.tp,
-        pipeline_model_parallel_size=layout.pp,
-        create_gloo_process_groups=cuda,
-    )
-    tensor_parallel.model_parallel_cuda_manual_seed(seed)
-    yield
-    parallel_state.destroy_model_parallel()
-    torch.distributed.destroy_process_group()
+    with _in_touch():
+        torch.distributed.init_process_group(
+            "nccl" if cuda else "gloo",
+            init_method=os.environ.get(RENDEZVOUS, "env://"),
+            rank=int(os.environ["RANK"]),
+            world_size=int(os.environ["WORLD_SIZE"]),
+        )
+        parallel_state.initialize_model_parallel(
+            tensor_model_parallel_size=layout.tp,
+            pipeline_model_parallel_size=layout.pp,
+            create_gloo_process_groups=cuda,
+        )
+        tensor_parallel.model_parallel_cuda_manual_seed(seed)
+        yield
+        parallel_state.destroy_model_parallel()
+        torch.distributed.destroy_process_group()
+
+
+@contextmanager
+def _in_touch() -> Iterator[None]:
+    """Tell trouble between the ranks (a node or the network lost, the port to meet at taken) from their own faults."""
+    import torch
+
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.distributed.DistError) and GLOO not in str(error):
+            raise
+        traceback.print_exc()
+        raise Interrupted(
+            f"rank {os.environ['RANK']} of {os.environ['WORLD_SIZE']} has no contact to the others: {error}",
+            remedy="start it again: it goes on from the newest checkpoint",
+        ) from error
 
 
 def _take_gpu(local_rank: int) -> None:

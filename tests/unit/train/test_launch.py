@@ -1,16 +1,21 @@
-"""How the launcher tells a rank that failed from one that was killed."""
+"""How the launcher tells a rank that failed from one that was killed, and one to be resumed from both."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from hominis.errors import HominisError, Interrupted, StageFailed
-from hominis.train import launch
+from hominis.errors import ConfigError, HominisError, Interrupted, StageFailed
+from hominis.train import launch, srun
 
 RANK = """
 import os, sys, time
+from hominis.errors import InputError, Interrupted
+from hominis.train.process import guarded
+def say(error):
+    raise error
 print("rank", os.environ["RANK"], "says its last", flush=True)
 if os.environ["RANK"] == "1":
     {end}
@@ -59,3 +64,36 @@ def test_rank_that_fails_because_another_was_killed_does_not_hide_it(
     error = launched(tmp_path, monkeypatch, f"{end}\n{waits}\nsys.exit(1)")
     assert isinstance(error, Interrupted)
     assert "rank 1 of 2" in error.problem
+
+
+def test_rank_that_failed_is_named_and_not_those_that_lost_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "POLL_SECONDS", 3.0)
+    error = launched(tmp_path, monkeypatch, "sys.exit(3)\nsys.exit(guarded(lambda: say(Interrupted('no contact'))))")
+    assert isinstance(error, StageFailed)
+    assert "rank 1 of 2 ended with code 3" in error.problem
+
+
+def test_ranks_that_all_lost_contact_are_to_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = "pass\nsys.exit(guarded(lambda: say(Interrupted('no contact', remedy='again'))))"
+    error = launched(tmp_path, monkeypatch, both)
+    assert isinstance(error, Interrupted)
+    assert (error.problem, error.remedy) == ("no contact", "again")
+
+
+def test_ranks_run_under_the_python_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMINIS_PYTHON", f"env CONTAINER='i.sif 1' {sys.executable}")
+    error = launched(tmp_path, monkeypatch, "print('within', os.environ['CONTAINER']); sys.exit(3)")
+    assert "within i.sif 1" in error.problem
+
+
+def test_srun_outside_of_a_job_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMINIS_LAUNCH", "srun")
+    monkeypatch.delenv("SLURM_JOB_NODELIST", raising=False)
+    assert isinstance(launched(tmp_path, monkeypatch, "pass"), ConfigError)
+
+
+def test_jobs_that_share_a_node_and_a_requeued_job_meet_at_other_ports() -> None:
+    ports = {srun.port(job, restarts) for job in range(4_000_000, 4_000_100) for restarts in range(5)}
+    assert len(ports) == 500
+    assert min(ports) >= 20_000
+    assert max(ports) < 30_000

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import pytest
 
 from hominis.store.types import Inputs
+from tests.unit.train import part
 from tests.unit.train.conftest import section
 
-LAUNCHER = """
-import json, sys
-from pathlib import Path
-from hominis.config.train import PretrainSection
-from hominis.store.types import Artefact, Receipt
-from tests.unit.train.conftest import Folder, train
-settings, upstream, folder = json.loads(sys.argv[1])
-inputs = {
-    name: [Artefact(Path(path), Receipt(**receipt)) for path, receipt in made] for name, made in upstream.items()
-}
-train(PretrainSection.model_validate(settings), inputs, Folder(Path(folder)))
-"""
 PATIENCE_SECONDS = 60
 
 
@@ -47,9 +34,8 @@ def alive(process: psutil.Process) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks processes up as Linux shows them")
 def test_no_rank_outlives_a_launcher_killed_with_9(inputs: Inputs, tmp_path: Path) -> None:
     settings = section(steps=100_000, layout={"tp": 2}, checkpoint_every=20)
-    upstream = {name: [(str(a.path), asdict(a.receipt)) for a in made] for name, made in inputs.items()}
-    arguments = json.dumps([settings.model_dump(mode="json"), upstream, str(tmp_path)])
-    launcher = subprocess.Popen([sys.executable, "-c", LAUNCHER, arguments])
+    order = part.order(settings, inputs, tmp_path)
+    launcher = subprocess.Popen([sys.executable, "-m", part.__name__, str(order)])
     try:
         wait_until(lambda: any((tmp_path / "checkpoints").glob("step-*[0-9]")))
         ranks = psutil.Process(launcher.pid).children(recursive=True)

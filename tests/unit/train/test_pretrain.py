@@ -52,6 +52,13 @@ def test_progress_reaches_the_attempt(one_rank: Run) -> None:
     assert done == 12
     assert seen["tokens_per_s"] > 0
     assert seen["loss"] == losses(one_rank.folder)[-1]
+    assert seen["kept"] == 8  # the last checkpoint
+
+
+def test_progress_tells_when_the_attempt_s_first_step_was_done(one_rank: Run) -> None:
+    begun = {seen["begun"] for _, seen in one_rank.folder.reports}
+    assert len(begun) == 1
+    assert begun.pop() == pytest.approx(one_rank.folder.out.stat().st_mtime, abs=300)
 
 
 def test_tensor_parallel_ranks_give_the_losses_of_one_rank(one_rank: Run, two_ranks: Run) -> None:
