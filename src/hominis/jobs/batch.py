@@ -9,7 +9,7 @@ from functools import cached_property
 
 from hominis.jobs.backend import Job
 from hominis.jobs.intents import Intent
-from hominis.jobs.queue import Charged, Queued, Task
+from hominis.jobs.queue import NOWHERE, Charged, Queued, Task
 from hominis.jobs.states import VANISHED, Decision, rule
 
 GHOST_S = 60.0
@@ -151,4 +151,4 @@ def _plain(job: Job) -> tuple[str, str, str]:
 
 
 def _where(nodes: str) -> tuple[str, ...]:
-    return (nodes,) if nodes and nodes != "None assigned" else ()
+    return (nodes,) if nodes and nodes != NOWHERE else ()

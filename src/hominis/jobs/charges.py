@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from hominis.jobs import intents
 from hominis.jobs.intents import Intent
-from hominis.jobs.queue import Charged, Task, accounting
+from hominis.jobs.queue import NOWHERE, Charged, Task, accounting
 from hominis.jobs.states import Decision, rule
 from hominis.store.site import Site
 
@@ -52,7 +52,8 @@ def allocations(site: Site, run: str | None = None) -> dict[Try, Allocation]:
             asking.append(intent)
         else:
             found |= {(intent.name, index, k): Allocation(**what) for index, k, what in final}
-    rows = accounting([intent.name for intent in asking], min((intent.t for intent in asking), default=0.0))
+    oldest = min((intent.t for intent in asking), default=0.0)
+    rows = accounting([intent.name for intent in asking], oldest, energy=True)
     for intent in asking:
         mine = _of(intent, rows)
         found |= mine
@@ -76,7 +77,7 @@ def _batches(site: Site) -> Iterator[Intent]:
 def _of(intent: Intent, rows: Mapping[Task, list[Charged]]) -> dict[Try, Allocation]:
     stage, found = intent.path.parents[2].name, {}
     for index, part in enumerate(intent.parts):
-        started = [row for row in rows.get((intent.name, index), ()) if row.start is not None and row.seconds]
+        started = [row for row in rows.get((intent.name, index), ()) if row.start is not None and row.where != NOWHERE]
         for k, row in enumerate(started):
             found[intent.name, index, k] = Allocation(
                 stage=stage,

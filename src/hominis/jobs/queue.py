@@ -3,7 +3,7 @@
 import fcntl
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,9 @@ from hominis.store import files
 
 SQUEUE = ("squeue", "-h", "-r", "-t", "all", "--me", "-o", "%j|%F|%K|%A|%T|%r|%N|%S")
 ACCOUNTING = "JobID,JobIDRaw,JobName,State,ExitCode,ElapsedRaw,NNodes,NodeList,Start,End,ConsumedEnergyRaw,CPUTimeRAW"
+JOULES = ACCOUNTING.split(",").index("ConsumedEnergyRaw")
+NOWHERE = "None assigned"
+"""How sacct names the nodes of what never started."""
 PREFIX = "hominis-"
 Task = tuple[str, int]
 """A task of an array: the batch's name, which carries its token, and its index. Ids are given twice; this isn't."""
@@ -106,11 +109,12 @@ def _snapshot(folder: Path, fresh_s: float) -> str:
         return path.read_text()
 
 
-def accounting(names: Collection[str], since: float) -> dict[Task, list[Charged]]:
+def accounting(names: Collection[str], since: float, *, energy: bool = False) -> dict[Task, list[Charged]]:
     """Return what the accounting knows of some batches, each task's tries in their order.
 
     Args:
         since: unix time before which none of them was submitted.
+        energy: whether joules are wanted. Of jobs without srun, and of requeued ones, the steps alone have them.
 
     Raises:
         Unclear: sacct gave no answer.
@@ -119,13 +123,26 @@ def accounting(names: Collection[str], since: float) -> dict[Task, list[Charged]
     if not names:
         return found
     begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since - 86400))  # clocks differ
-    rows = ask("sacct", "-nXPD", "--name", ",".join(sorted(names)), "-S", begin, "-o", ACCOUNTING)
-    for line in rows.splitlines():
-        for row in _charged(_fields("sacct", line, len(ACCOUNTING.split(",")))):
+    rows = ask("sacct", "-nPD" if energy else "-nXPD", "--name", ",".join(sorted(names)), "-S", begin, "-o", ACCOUNTING)
+    for job in _jobs(_fields("sacct", line, len(ACCOUNTING.split(","))) for line in rows.splitlines()):
+        for row in _charged(job):
             found.setdefault((row.name, row.index), []).append(row)
     for tries in found.values():
         tries.sort(key=_age)
     return found
+
+
+def _jobs(rows: Iterable[list[str]]) -> list[list[str]]:
+    """Return the rows of jobs; one without joules has those of its largest step, which follow it."""
+    jobs: list[list[str]] = []
+    given = False
+    for fields in rows:
+        if "." not in fields[0]:
+            jobs.append(fields)
+            given = int(fields[JOULES] or 0) > 0
+        elif not given:
+            jobs[-1][JOULES] = str(max(int(jobs[-1][JOULES] or 0), int(fields[JOULES] or 0)))
+    return jobs
 
 
 def _fields(command: str, line: str, count: int) -> list[str]:

@@ -92,6 +92,14 @@ def outcome(site):
     return [a.outcome for a in ledger.read(site.root, proof=Witness(site).proof)]
 
 
+def test_a_start_that_lasted_no_second_is_one_nevertheless(site, intent, sacct):
+    """Attempts find their allocation by how often their task had been started."""
+    sacct(row(0, "REQUEUED", 999, 0), row(0, "COMPLETED", 1000, 11))
+    attempt(site, intent, 0)
+    found = rows(ledger.read(site.root), allocations(site))
+    assert [(r["outcome"], r["state"]) for r in found] == [("published", "REQUEUED"), ("unclaimed", "COMPLETED")]
+
+
 def test_an_attempt_whose_job_ended_is_lost_to_its_readers(site, intent, sacct):
     sacct(row(0, "TIMEOUT", 1000, 11))
     attempt(site, intent, 0, outcome=None)

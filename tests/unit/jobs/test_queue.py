@@ -62,6 +62,18 @@ def test_tries_are_in_their_order_with_what_they_cost(slurm):
     assert (second.state, second.joules, second.where) == ("COMPLETED", 2100.0, "lrdn[0003-0004]")
 
 
+def test_joules_that_slurm_leaves_out_of_a_job_are_those_of_its_largest_step(slurm, tmp_path):
+    """As without srun, and of a requeued job. Steps that run side by side each have all that their nodes consumed."""
+    job = "5_1|7|hominis-fetch-bb|REQUEUED|0:0|11|2|lrdn[1-2]|{}|{}|{}|44\n"
+    step = "5_1.{0}|7.{0}|{0}|COMPLETED|0:0|11|2|lrdn[1-2]|10|21|{1}|44\n"
+    steps = step.format("batch", 1000) + step.format("0", 2000) + step.format("1", 1900)
+    (tmp_path / "sacct.txt").write_text(
+        job.format(10, 21, "") + steps + job.format(30, 41, 3900) + steps + job.format(50, 61, "")
+    )
+    joules = [row.joules for row in accounting(["hominis-fetch-bb"], 0.0, energy=True)["hominis-fetch-bb", 1]]
+    assert joules == [2000.0, 3900.0, 0.0]
+
+
 def test_nothing_is_asked_about_nothing(slurm, tmp_path):
     assert accounting([], 0.0) == {} and not (tmp_path / "asked").exists()
 
