@@ -15,7 +15,7 @@ Seconds = Annotated[float, Field(gt=0)]
 class SlurmSection(Section):
     """How jobs are run at this site. What a stage asks for stands in the rules and the profile, as resources."""
 
-    python: str = Field("", description="Command that runs Python on a node: `singularity exec --nv … python`.")
+    python: str = Field("", description="Python of the ranks, if not this one: `singularity exec --nv … python`.")
     setup: list[str] = Field([], description="Shell lines before the work: `module load …`, `export …`.")
     srun: list[str] = Field([], description="Further options for the srun that starts the ranks.")
     tasks_per_node: Count = Field(4, description="Ranks of a training run on one node: its GPUs.")

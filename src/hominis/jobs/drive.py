@@ -131,5 +131,5 @@ class _Driver:
 def _brief(why: str) -> str:
     """Return an error as people want it: of a traceback, the last line."""
     if "Traceback (most recent call last)" in why:
-        return "unexpected " + why.strip().splitlines()[-1]
+        return "unexpected " + next(line for line in reversed(why.strip().splitlines()) if not line.startswith(" "))
     return why

@@ -10,6 +10,7 @@ from typing import Any
 
 from hominis.jobs import intents
 from hominis.jobs.backend import Unclear
+from hominis.jobs.commands import Refused
 from hominis.jobs.queue import Task, accounting, queue_of
 from hominis.jobs.states import Decision, rule
 from hominis.store.owner import Owner, death, myself
@@ -48,7 +49,7 @@ def proof(owner: Owner, variables: Mapping[str, str] = os.environ) -> str | None
         return death(owner)
     try:
         return known(owner) or _started_anew(slurm, variables) or _ended(slurm)
-    except Unclear:
+    except (Unclear, Refused):
         return None
 
 

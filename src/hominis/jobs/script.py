@@ -6,6 +6,7 @@ from pathlib import Path
 
 from submitit.slurm.slurm import _make_sbatch_string  # private: pinned, and a test holds its text
 
+import hominis
 from hominis.config.slurm import Resources, SlurmSection
 from hominis.jobs.commands import Refused
 
@@ -44,7 +45,7 @@ def write(
         **_options(resources.slurm_extra),
     }
     text: str = _make_sbatch_string(
-        command=f"exec {section.python or shlex.quote(sys.executable)} {shlex.join(command)}",
+        command=f"exec {shlex.quote(sys.executable)} {shlex.join(command)}",
         folder=output.parent,
         job_name=name,
         comment=name,
@@ -70,7 +71,16 @@ def write(
 def _setup(section: SlurmSection, resources: Resources) -> list[str]:
     offline = [f"export {name}=1" for name in OFFLINE]
     launch = [f"export HOMINIS_LAUNCH={'srun' if resources.tasks > 1 else ''}"]
-    return [*offline, *launch, f"export HOMINIS_SRUN={shlex.quote(shlex.join(section.srun))}", *section.setup]
+    further = [f"export HOMINIS_SRUN={shlex.quote(shlex.join(section.srun))}"]
+    return [*offline, *launch, *further, *_other_python(section), *section.setup]
+
+
+def _other_python(section: SlurmSection) -> list[str]:
+    """Give the ranks another Python, which finds this code; the job around them calls srun and stays outside."""
+    if not section.python:
+        return []
+    code = Path(hominis.__file__).parents[1]
+    return [f'export HOMINIS_PYTHON="{section.python}"', f"export PYTHONPATH={shlex.quote(str(code))}"]
 
 
 def _options(extra: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The batch script: submitit's writer is private, so its text is held here."""
 
 import subprocess
+import sys
 
 import pytest
 
@@ -61,11 +62,22 @@ def test_ranks_are_started_by_srun_only_if_there_are_several(tmp_path):
 
 
 def test_there_is_no_network_and_the_site_has_its_say(tmp_path):
-    section = SlurmSection(setup=["module load cuda"], python="singularity exec i.sif python", throttle=5)
-    text = made(tmp_path, section)
+    text = made(tmp_path, SlurmSection(setup=["module load cuda"], throttle=5))
     assert "export HF_HUB_OFFLINE=1" in text
-    assert text.index("module load cuda") < text.index("exec singularity exec i.sif python -m hominis")
+    assert text.index("module load cuda") < text.index("exec ")
     assert "--array=0-6%5" in text
+
+
+def test_the_ranks_may_have_another_python_that_finds_this_code(tmp_path):
+    assert "HOMINIS_PYTHON" not in made(tmp_path)
+    text = made(tmp_path, SlurmSection(python="singularity exec $WORK/i.sif python"))
+    assert 'export HOMINIS_PYTHON="singularity exec $WORK/i.sif python"' in text
+    setup = text[text.index("# setup") : text.index("# command")]
+    bare = [sys.executable, "-S", "-c", "import hominis, os; print(os.environ['HOMINIS_PYTHON'])"]  # no site-packages
+    said = subprocess.run(
+        ["bash", "-c", f'{setup}\n"$0" "$@"', *bare], check=True, capture_output=True, text=True, env={"WORK": "/w"}
+    )
+    assert said.stdout == "singularity exec /w/i.sif python\n"
 
 
 def test_nodes_that_failed_are_left_out(tmp_path):
