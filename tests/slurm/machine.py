@@ -156,7 +156,7 @@ class Machine:
 
     def _comes_back(self, node: str) -> bool:
         state = self.node_state(node)
-        if "DOWN" in state:
+        if state & {"DOWN", "DRAIN"}:
             self.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
         if "NOT_RESPONDING" in state and (process := self.daemon(node).process()):
             process.send_signal(SIGHUP)  # makes it register at once
