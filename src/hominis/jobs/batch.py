@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from hominis.jobs.accounting import NOWHERE, Charged
 from hominis.jobs.backend import Job
 from hominis.jobs.intents import Intent
-from hominis.jobs.queue import NOWHERE, Charged, Queued, Task
+from hominis.jobs.queue import Queued, Task
 from hominis.jobs.states import VANISHED, Decision, rule
 
 GHOST_S = 60.0

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from hominis.jobs import intents
+from hominis.jobs.accounting import NOWHERE, Charged, accounting
 from hominis.jobs.intents import Intent
-from hominis.jobs.queue import NOWHERE, Charged, Task, accounting
+from hominis.jobs.queue import Task
 from hominis.jobs.states import Decision, rule
 from hominis.store.site import Site
 

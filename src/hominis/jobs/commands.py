@@ -109,3 +109,20 @@ def _environment() -> Mapping[str, str]:
 def remedy(words: str) -> str:
     """Return what to do about a refusal in Slurm's words."""
     return next((what for sign, what in REMEDIES if sign in words.lower()), OTHERWISE)
+
+
+def fields(command: str, line: str, count: int) -> list[str]:
+    """Return the fields of a line that a command printed.
+
+    Raises:
+        Unclear: there are more or fewer: it isn't the answer to what was asked.
+    """
+    found = line.split("|")
+    if len(found) != count:
+        raise Unclear(f"{command} answered {line[:80]!r}")
+    return found
+
+
+def moment(text: str) -> float | None:
+    """Return a time as Slurm prints it with SLURM_TIME_FORMAT=%s; None where it says N/A, None or Unknown."""
+    return float(text) if text.isdigit() else None

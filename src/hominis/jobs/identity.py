@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hominis.jobs import intents
+from hominis.jobs.accounting import accounting
 from hominis.jobs.backend import Unclear
 from hominis.jobs.commands import Refused
-from hominis.jobs.queue import Task, accounting, queue_of
+from hominis.jobs.queue import Task, queue_of
 from hominis.jobs.states import Decision, rule
 from hominis.store.owner import Owner, death, myself
 

@@ -33,17 +33,6 @@ def write(
         command: what follows Python on the command line.
         tasks: length of the array. ``output``: with ``%a`` for the index.
     """
-    ranks, rest = divmod(resources.tasks, resources.nodes)
-    if rest:
-        raise Refused(f"{resources.tasks} tasks can't be spread evenly over {resources.nodes} nodes")
-    options: dict[str, object] = {
-        "array": f"0-{tasks - 1}%{section.throttle}",
-        "signal": f"B:USR2@{section.warn_s}",
-        "no-requeue": True,
-        "output": str(output),
-        "exclude": ",".join(avoid) or None,
-        **_options(resources.slurm_extra),
-    }
     text: str = _make_sbatch_string(
         command=f"exec {shlex.quote(sys.executable)} {shlex.join(command)}",
         folder=output.parent,
@@ -53,19 +42,37 @@ def write(
         use_srun=False,
         stderr_to_stdout=True,
         setup=_setup(section, resources),
-        partition=resources.slurm_partition or None,
-        account=resources.slurm_account or None,
-        qos=resources.qos or None,
-        constraint=resources.constraint or None,
-        gres=resources.gres or None,
-        mem=f"{resources.mem_mb}M" if resources.mem_mb else None,
-        time=resources.runtime,
-        nodes=resources.nodes,
-        ntasks_per_node=ranks,
-        cpus_per_task=resources.cpus_per_task,
-        additional_parameters={key: value for key, value in options.items() if value is not None},
+        additional_parameters={
+            "array": f"0-{tasks - 1}%{section.throttle}",
+            "signal": f"B:USR2@{section.warn_s}",
+            "no-requeue": True,
+            "output": str(output),
+            **_asked(resources),
+            **({"exclude": ",".join(avoid)} if avoid else {}),
+            **_options(resources.slurm_extra),
+        },
     )
     return text
+
+
+def _asked(resources: Resources) -> dict[str, object]:
+    """Return options of sbatch: what isn't asked for is left to the site."""
+    ranks, rest = divmod(resources.tasks, resources.nodes)
+    if rest:
+        raise Refused(f"{resources.tasks} tasks can't be spread evenly over {resources.nodes} nodes")
+    options: dict[str, object] = {
+        "partition": resources.slurm_partition,
+        "account": resources.slurm_account,
+        "qos": resources.qos,
+        "constraint": resources.constraint,
+        "gres": resources.gres,
+        "mem": f"{resources.mem_mb}M" if resources.mem_mb else "",
+        "time": resources.runtime,
+        "nodes": resources.nodes,
+        "ntasks-per-node": ranks,
+        "cpus-per-task": resources.cpus_per_task,
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def _setup(section: SlurmSection, resources: Resources) -> list[str]:

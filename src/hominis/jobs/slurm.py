@@ -7,10 +7,11 @@ from pathlib import Path
 
 from hominis.config.slurm import Resources, SlurmSection
 from hominis.jobs import identity, intents
+from hominis.jobs.accounting import accounting
 from hominis.jobs.backend import Job, Unclear
 from hominis.jobs.batch import GHOST_S, LOST, Batch, Round
 from hominis.jobs.commands import ask
-from hominis.jobs.queue import accounting, queue
+from hominis.jobs.queue import queue
 from hominis.jobs.submission import Submission
 from hominis.jobs.task import Task
 from hominis.store.owner import Owner, death

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from hominis.jobs import identity
+from hominis.jobs.accounting import accounting
 from hominis.jobs.backend import Unclear
 from hominis.jobs.commands import Refused
-from hominis.jobs.queue import Queued, Task, accounting, queue
+from hominis.jobs.queue import Queued, Task, queue
 from hominis.jobs.states import Decision, rule
 from hominis.store.owner import Owner, death
 from hominis.store.site import Site

@@ -3,8 +3,9 @@
 import pytest
 
 from hominis.jobs import intents
+from hominis.jobs.accounting import Charged
 from hominis.jobs.batch import LOST, Batch, Round
-from hominis.jobs.queue import Charged, Queued
+from hominis.jobs.queue import Queued
 from hominis.jobs.states import VANISHED, Decision
 
 PATIENT, AT_ONCE = 3600.0, -1.0

@@ -2,8 +2,9 @@
 
 import pytest
 
+from hominis.jobs.accounting import accounting
 from hominis.jobs.backend import Unclear
-from hominis.jobs.queue import accounting, queue, queue_of
+from hominis.jobs.queue import queue, queue_of
 from tests.unit.jobs.programs import put
 
 SQUEUE = """\
