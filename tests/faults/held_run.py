@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
 
+from hominis.store.owner import started
 from tests.faults.slurm_run import PATIENCE_S, CheapRun
 from tests.slurm.daemons import wait_for
 
@@ -109,6 +110,12 @@ class HeldRun(CheapRun):
         self.latest = super().driver(*before, **options)
         return self.latest
 
+    def begin(self, *parts):
+        """Start a driver and see parts at work."""
+        self.driver()
+        for part in parts:
+            self.at_work(part)
+
     def ended(self, code):
         """See the driver end with an exit code; returns what it said."""
         assert self.latest.wait(timeout=PATIENCE_S) == code, self.words()
@@ -158,6 +165,17 @@ class HeldRun(CheapRun):
                 task = f"{self.array(name)}_{parts.index(part)}"
                 found += self.cluster.sacct(f"Start,JobName,{fields}", "-D", "-j", task)
         return [row for row in found if row["JobName"] in self.intents()]
+
+    def nothing_twice(self):
+        """Assert that every job belongs to an intent, every intent has one, and each was submitted once."""
+        rows = self.charged()
+        assert self.lost(rows) == 0
+        assert len({row["array"] for row in rows}) == len(self.intents()) == self.words().count("submitted job")
+
+    @staticmethod
+    def gone(owner):
+        """Whether the process of an attempt is no more."""
+        return started(owner["pid"]) != owner["start"]
 
     def close(self):
         """Leave nothing behind: neither driver nor job."""

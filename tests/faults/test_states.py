@@ -33,18 +33,9 @@ def held(cluster, tmp_path):
         yield lambda **options: made.enter_context(contextlib.closing(HeldRun(tmp_path / "run", cluster, **options)))
 
 
-def begin(run, *parts):
-    """Start a driver and see parts at work."""
-    run.driver()
-    for part in parts:
-        run.at_work(part)
-
-
 def note_landed(run, *states, **figures):
     """Note faults of which Slurm itself says that they landed, and that nothing was submitted twice."""
-    rows = run.charged()
-    assert run.lost(rows) == 0
-    assert len({row["array"] for row in rows}) == len(run.intents()) == run.words().count("submitted job")
+    run.nothing_twice()
     for state in states:
         note("R3", state, 1, **figures)
 
@@ -54,7 +45,7 @@ def struck(cluster, tmp_path_factory):
     """A run whose parts were each hit by another fault while they were at work, a node each; all got done."""
     asked = {"qos": PREEMPTABLE, **WHOLE_NODE}
     with contextlib.closing(HeldRun(tmp_path_factory.mktemp("struck"), cluster, parts=5, asked=asked)) as run:
-        begin(run, "s0", "s1", "s2", "s3")
+        run.begin("s0", "s1", "s2", "s3")
         cluster.preempt(run.job("s0"))
         run.refusal = cluster.command("scontrol", "requeue", run.job("s1")).stderr
         run.unharmed = cluster.state(run.job("s1"))
@@ -93,7 +84,7 @@ def test_a_job_that_slurm_may_not_requeue_is_unharmed_when_it_is_told_to(struck)
 
 def test_where_a_site_requeues_jobs_they_are_the_same_submission(cluster, held):
     run = held(asked={"slurm_extra": "--requeue", "qos": PREEMPTABLE, **WHOLE_NODE})
-    begin(run, "s0")
+    run.begin("s0")
     cluster.requeue(run.job("s0"))
     run.at_work("s0", 2)
     cluster.preempt(run.job("s0"))
@@ -121,7 +112,7 @@ def stopped(cluster, tmp_path_factory):
     with contextlib.closing(
         HeldRun(tmp_path_factory.mktemp("stopped"), cluster, parts=5, spoilt=["s1"], throttle=3)
     ) as run:
-        begin(run, "s0", "s1", "s2")
+        run.begin("s0", "s1", "s2")
         (array,) = {run.job(part).partition("_")[0] for part in ("s0", "s1", "s2")}
         assert cluster.state(f"{array}_4") == "PENDING"
         cluster.output("scancel", f"{array}_4")
@@ -156,7 +147,7 @@ def test_the_others_are_done_whatever_stopped_some(stopped):
 
 def test_a_job_cancelled_as_a_whole_is_taken_up_by_the_next_start(cluster, held):
     run = held(parts=3, throttle=2)
-    begin(run, "s0", "s1")
+    run.begin("s0", "s1")
     cluster.output("scancel", run.job("s0").partition("_")[0])
     assert run.ended(1).count("\n  remedy: start again to go on") == 3
     assert run.words().count("cancelled by its user") >= 2  # who waited may have been in no list yet
@@ -177,7 +168,7 @@ def test_a_job_that_never_starts_its_part_is_given_up_with_the_words_of_its_log(
 
 def test_a_process_that_lives_on_on_a_lost_node_writes_into_nothing(cluster, held):
     run = held()
-    begin(run, "s0")
+    run.begin("s0")
     old, node = psutil.Process(run.at_work("s0")["pid"]), cluster.job(run.job("s0"))["NodeList"]
     old.suspend()
     assert old in cluster.stop_daemon(node)
@@ -216,7 +207,7 @@ def test_pending_jobs_wait_for_a_partition_that_is_down_and_status_says_so(clust
 def test_an_accounting_that_says_nothing_yet_is_waited_for(cluster, held):
     run = held()
     run.wrap("sacct", '[ -e $HOMINIS_TEST_FOLDER/silent ] || real "$@"')
-    begin(run, "s0")
+    run.begin("s0")
     (run.folder / "silent").touch()
     os.kill(run.at_work("s0")["pid"], signal.SIGKILL)
     cluster.wait_state(run.job("s0"), "FAILED")
@@ -234,7 +225,7 @@ def test_an_accounting_that_is_late_for_one_task_is_waited_for(cluster, held):
     run = held(parts=2)
     run.wrap("sacct", 'real "$@" | if [ -e $HOMINIS_TEST_FOLDER/late ]; then grep -v "^[0-9]*_1|"; else cat; fi')
     (run.folder / "late").touch()
-    begin(run, "s0", "s1")
+    run.begin("s0", "s1")
     os.kill(run.at_work("s1")["pid"], signal.SIGKILL)
     cluster.wait_state(run.job("s1"), "FAILED")
     wait_for(lambda: "1 tasks have been in no queue" in run.words(), 60, "the driver doesn't say what it waits for")
