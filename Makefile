@@ -7,7 +7,7 @@ COUNTED := results/faults.jsonl
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help env run slurm test faults lint format clean
+.PHONY: help env run slurm test faults scale lint format clean
 
 help: ## List what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,10 @@ faults: env ## Run the fault tests at full length; print what they counted.
 	mkdir -p results && rm -f $(COUNTED)
 	HOMINIS_FAULTS=full HOMINIS_FAULTS_TABLE=$(CURDIR)/$(COUNTED) pytest tests/faults; \
 	passed=$$?; $(VENV)/bin/python -m tests.faults.figures $(COUNTED); exit $$passed
+
+scale: env ## Try a run of 10,000 parts, and what a job costs beside Snakemake's own Slurm plugin; 25 minutes.
+	python -m benchmarks.scale
+	python -m benchmarks.slurm
 
 lint: env ## Check style, types, import contracts and the workflow.
 	ruff check
