@@ -14,7 +14,7 @@ from hominis.jobs.clocks import Clocks
 from hominis.jobs.judge import Judge
 from hominis.jobs.local import Local
 from hominis.jobs.lock import sole_driver
-from hominis.jobs.pace import Pace
+from hominis.jobs.pace import FRUGAL, Pace
 from hominis.jobs.progress import Progress, waiting
 from hominis.jobs.slurm import Slurm
 from hominis.jobs.task import Task
@@ -55,7 +55,8 @@ class _Driver:
         self._task, self._backend, self._say = task, backend, say
         self._judge = Judge(backend)
         self._progress = Progress(len(task.parts), say)
-        self._pace = Pace() if task.slurm is None else Pace(task.slurm[0].poll_s, task.slurm[0].slowest_poll_s)
+        look = task.slurm and (task.slurm[0].poll_s, task.slurm[0].slowest_poll_s, FRUGAL)
+        self._pace = Pace(*look) if look else Pace()
         self._clocks = Clocks(say)
         self._silent = ""
 

@@ -44,3 +44,17 @@ def test_an_attempt_from_before_its_submission_tells_of_a_clock_behind():
 
 def test_clocks_that_may_be_right_are_not_spoken_of():
     assert told(995.0, since=900.0) == []
+
+
+def test_costly_rounds_are_seldom_though_things_change():
+    pace, slept = Pace(0.01, 0.4, share=0.1), []
+    for burnt in (0.3, 0.02, 0.3):  # the first, which submits, is let off
+        until = time.process_time() + burnt
+        while time.process_time() < until:
+            pass
+        begun = time.monotonic()
+        pace.wait(object())
+        slept.append(time.monotonic() - begun)
+    first, cheap, costly = slept
+    assert first < 0.15 < cheap < costly
+    assert costly > 0.3
