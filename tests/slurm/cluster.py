@@ -105,9 +105,17 @@ class Cluster(Machine):
         self.daemon("slurmctld").kill()
 
     def start_controller(self) -> None:
-        """Start slurmctld again, and see it answer."""
+        """Start slurmctld again, and see it answer and know its nodes.
+
+        Until a node has registered with it anew it gives out GPUs that it doesn't have, and never takes them back.
+        """
         self.launch("slurmctld")
         wait_for(lambda: self.command("scontrol", "ping").stdout.count(" UP") == 1, 60, "slurmctld doesn't answer")
+        for node in self.shape.running:
+            if process := self.daemon(node).process():
+                process.send_signal(signal.SIGHUP)  # makes it register at once
+                known = partial(self.output, "scontrol", "-o", "show", "node", node)
+                wait_for(lambda known=known: "SlurmdStartTime=None" not in known(), 60, f"{node} doesn't register")
 
     @contextlib.contextmanager
     def forgotten(self) -> Iterator[None]:

@@ -21,7 +21,8 @@ def test_a_job_runs_on_two_nodes_and_is_accounted(cluster):
     nodes = [line.split()[1] for line in ranks]
     assert len(set(nodes)) == 2 and set(nodes) <= set(cluster.shape.booster)
     assert master.startswith("127.0.0.1 ")
-    wait_for(lambda: "gres/gpu=8" in cluster.sacct("AllocTRES", "-j", str(job))[0]["AllocTRES"], 10, "not accounted")
+    accounted = lambda: [row["AllocTRES"] for row in cluster.sacct("AllocTRES", "-j", str(job))]  # noqa: E731
+    wait_for(lambda: any("gres/gpu=8" in had for had in accounted()), 60, f"accounted: {accounted()}")
 
 
 @pytest.mark.parametrize(
