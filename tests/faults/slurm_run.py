@@ -30,6 +30,8 @@ class CheapRun(tiny.Run):
         slurm: settings of the section `slurm`, beside QUICK. `setup=["sleep 1"]` makes every job last longer.
     """
 
+    stage = "fetch"
+
     def __init__(self, folder, cluster=None, parts=8, **slurm):
         (folder / "sources").mkdir(parents=True)
         self.cluster, self.said, self.asked = cluster, folder / "said", dict(ASKED)
@@ -60,7 +62,7 @@ class CheapRun(tiny.Run):
     def driver(self, *before, jobs=2, said=None):
         """Start `hominis fetch` in a session of its own, after words such as `unshare …`; what it says is in `said`."""
         asked = [f"--resource={name}={value}" for name, value in self.asked.items()] if self.cluster else []
-        hominis = [str(Path(sys.executable).parent / "hominis"), "fetch", "--config", str(self.config)]
+        hominis = [str(Path(sys.executable).parent / "hominis"), self.stage, "--config", str(self.config)]
         with (said or self.said).open("ab") as file:
             return subprocess.Popen(
                 [*before, *hominis, "--jobs", str(jobs), *asked],
@@ -100,7 +102,7 @@ class CheapRun(tiny.Run):
 
     def intents(self):
         """Return batch name → the path of its intent."""
-        paths = (self.folder / "site" / "jobs" / "fetch").glob("*/batches/*.json")
+        paths = (self.folder / "site" / "jobs" / self.stage).glob("*/batches/*.json")
         return {json.loads(path.read_text())["name"]: path for path in sorted(paths)}
 
     def bare(self):

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from hominis.jobs.states import TABLE
-from tests.faults.figures import note
+from tests.faults.figures import FULL, note
 from tests.faults.held_run import HeldRun
 from tests.slurm.configuration import BOOSTER, PREEMPTABLE
 from tests.slurm.daemons import wait_for
@@ -25,6 +25,8 @@ STRUCK = {
 }
 """What happens to each part: preempted, asked to stop, its node fails, killed, and one that is spared."""
 
+HANGS_ONCE = "hung=$HOMINIS_TEST_FOLDER/hung; [ -e $hung ] || { touch $hung; trap '' USR2 TERM; sleep 1000; }"
+
 
 @pytest.fixture
 def held(cluster, tmp_path):
@@ -36,6 +38,7 @@ def held(cluster, tmp_path):
 def note_landed(run, *states, **figures):
     """Note faults of which Slurm itself says that they landed, and that nothing was submitted twice."""
     run.nothing_twice()
+    assert not FULL or run.conserves()
     for state in states:
         note("R3", state, 1, **figures)
 
@@ -234,6 +237,17 @@ def test_an_accounting_that_is_late_for_one_task_is_waited_for(cluster, held):
     run.index.release()
     run.ended(0)
     note_landed(run, "sacct late, longer than a grace", decision="waited")
+
+
+@pytest.mark.skipif(not FULL, reason="a wall time is a minute and more: at full length only")
+def test_a_job_that_does_not_stop_before_its_wall_time_is_submitted_again(cluster, held):
+    run = held(asked={"runtime": 1}, setup=[HANGS_ONCE])
+    run.driver()
+    run.at_work("s0")
+    run.index.release()
+    run.ended(0)
+    assert [row["State"] for row in run.rows("s0")] == ["TIMEOUT", "COMPLETED"]
+    note_landed(run, "TIMEOUT", decision="submitted again")
 
 
 def test_every_state_that_this_slurm_has_is_in_the_table(cluster):
