@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import many
@@ -68,40 +68,43 @@ def no_node_takes_jobs(cluster: Cluster) -> Iterator[None]:
 def submitted(folder: Path, parts: int, cluster: Cluster, env: dict[str, str]) -> None:
     """Submit all parts, see what it costs to wait for them, cancel them behind the driver's back."""
     config = many.write_run(folder / "waiting", parts, backend="slurm", slurm={"array": parts})
-    look = config.parent / f"site/polls/{os.getuid()}/squeue"
-    driver = Driver([*hominis(*FETCH), "--config", str(config)], folder / "driver.log", env)
-    first = driver.until(lambda: "submitted" in "".join(driver.said), 60)
-    rest = driver.until(lambda: look.exists() and len(look.read_text().splitlines()) == parts, 60)
-    arrays = sum("submitted" in line for line in driver.said)
-    row("submit", f"{parts} parts in {arrays} arrays; first after {first:.1f} s, all queued {rest:.1f} s later")
-    time.sleep(WAIT_S)
-    used, begun, rounds = driver.cpu_s(), time.monotonic(), calls(folder)["squeue"]
-    time.sleep(WATCH_S)
-    used, seconds, rounds = driver.cpu_s() - used, time.monotonic() - begun, calls(folder)["squeue"] - rounds
-    memory = driver.process.memory_info().rss / 2**20
-    row("wait", f"{100 * used / seconds:.2f} % of a core with its squeue (limit 1 %), {memory:.0f} MiB")
-    row("a round", f"{used / rounds:.3f} s of a core, {look.stat().st_size / 1e3:.0f} kB; {rounds} in {seconds:.0f} s")
-    cluster.output("scancel", "--user", str(os.getuid()))
-    begun = time.monotonic()
-    driver.process.wait(120)
-    why = next(line for line in driver.said if "could not be had" in line)
-    row("cancelled behind its back", f"after {time.monotonic() - begun:.1f} s: {why}")
+    with Driver([*hominis(*FETCH), "--config", str(config)], folder / "driver.log", env) as driver:
+        first = driver.until(lambda: _arrays(driver) > 0, 60)
+        rest = driver.until(lambda: len(cluster.squeue()) == parts, 60)
+        row("submit", f"{parts} parts in {_arrays(driver)} arrays; first after {first:.1f} s, all {rest:.1f} s later")
+        time.sleep(WAIT_S)
+        used, begun, rounds = driver.cpu_s(), time.monotonic(), calls(folder)["squeue"]
+        time.sleep(WATCH_S)
+        used, seconds, rounds = driver.cpu_s() - used, time.monotonic() - begun, calls(folder)["squeue"] - rounds
+        memory = driver.process.memory_info().rss / 2**20
+        row("wait", f"{100 * used / seconds:.2f} % of a core with its squeue (limit 1 %), {memory:.0f} MiB")
+        look = config.parent / f"site/polls/{os.getuid()}/squeue"
+        size = look.stat().st_size / 1e3
+        row("a round", f"{used / rounds:.3f} s of a core, {size:.0f} kB; {rounds} in {seconds:.0f} s")
+        cluster.output("scancel", "--user", str(os.getuid()))
+        begun = time.monotonic()
+        driver.process.wait(120)
+        why = next(line for line in driver.said if "could not be had" in line)
+        row("cancelled behind its back", f"after {time.monotonic() - begun:.1f} s: {why}")
+
+
+def _arrays(driver: Driver) -> int:
+    return sum("submitted job" in line for line in driver.said)
 
 
 def shared(folder: Path, drivers: int, env: dict[str, str]) -> None:
     """Let one driver wait, then several of the same user at one site: how often is Slurm asked?"""
     for count in (1, drivers):
         configs = [_small(folder / f"{count}-{i}", folder / f"site-{count}") for i in range(count)]
-        waiting = [Driver([*hominis(*FETCH), "-c", str(c)], c.parent / "log", env) for c in configs]
-        for driver in waiting:
-            driver.until(lambda driver=driver: "submitted" in "".join(driver.said), 60)
-        time.sleep(2)
-        before = calls(folder)
-        time.sleep(20)
-        asked = calls(folder) - before
-        row(f"{count} drivers, poll_s 1", f"in 20 s: {', '.join(f'{n} {name}' for name, n in sorted(asked.items()))}")
-        for driver in waiting:
-            driver.stop()
+        with ExitStack() as ends:
+            for config in configs:
+                driver = ends.enter_context(Driver([*hominis(*FETCH), "-c", str(config)], config.parent / "log", env))
+                driver.until(lambda driver=driver: _arrays(driver) > 0, 60)
+            time.sleep(2)
+            before = calls(folder)
+            time.sleep(20)
+            asked = ", ".join(f"{n} {name}" for name, n in sorted((calls(folder) - before).items()))
+        row(f"{count} drivers, poll_s 1", f"in 20 s: {asked}")
 
 
 def _small(folder: Path, site: Path) -> Path:

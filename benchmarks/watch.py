@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
+from typing import Self
 
 import psutil
 
@@ -66,12 +67,18 @@ def _resident(process: psutil.Process) -> int:
 
 
 class Driver:
-    """A driver as a process of its own: what it says, and what it uses while it waits."""
+    """A driver as a process of its own: what it says, and what it uses while it waits. Killed at the end of a block."""
 
     def __init__(self, command: Sequence[str], log: Path, env: Mapping[str, str]) -> None:
         self._log = log
         with log.open("wb") as file:
             self.process = psutil.Popen(command, env=env, cwd=log.parent, stdout=file, stderr=subprocess.STDOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def said(self) -> list[str]:
@@ -92,8 +99,9 @@ class Driver:
         return float(sum(self.process.cpu_times()[:4]))
 
     def stop(self) -> None:
-        """Kill it; its jobs go on."""
-        self.process.kill()
+        """Kill it, if it still runs; its jobs go on."""
+        if self.process.poll() is None:
+            self.process.kill()
         self.process.wait()
 
 
