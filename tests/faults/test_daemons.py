@@ -11,7 +11,7 @@ from tests.faults.figures import FULL, note
 from tests.faults.held_run import HeldRun
 from tests.slurm.daemons import wait_for
 
-AWAY_S = 60 if FULL else 15
+AWAY_S = 60 if FULL else 8
 
 
 @pytest.fixture
@@ -54,21 +54,32 @@ def forget(frail, run):
 
 
 def see_lost(run):
+    """See the driver wait for a job that no list knows, and say so: it may run."""
     wait_for(lambda: "1 tasks have been in no queue" in run.words(), 60, "the driver doesn't say that its job is lost")
-    assert run.latest.poll() is None and len(run.intents()) == 1, "it may run: not submitted again"
+    assert run.latest.poll() is None and len(run.intents()) == 1, "nobody submits it again"
+    assert "`hominis cancel` and start again" in run.words()
+
+
+def start_again(run):
+    """Do as the driver said."""
+    run.hominis("cancel")
+    run.ended(1)
+    run.driver()
+    run.at_work("s0", 2)
 
 
 def test_a_jobs_id_that_is_given_out_anew_is_not_taken_for_the_job(frail, held):
-    """The other's job has the id; the forgotten one works on, in no list."""
-    run = held()
+    """The other's job has the id; the forgotten one works on, in no list, unless its node was told to end it."""
+    run = held(grace_s=3)
     job, owner = forget(frail, run)
     other = frail.sbatch("true", "--job-name=other", "--hold")
     assert (str(other), frail.job(job)["JobName"]) == (job, "other")
     see_lost(run)
-    assert not run.gone(owner)
+    if run.gone(owner):
+        start_again(run)
     run.index.release()
     run.ended(0)
-    assert [row["outcome"] for row in run.ledger()] == ["published"]
+    assert [row["outcome"] for row in run.ledger()].count("published") == 1
     assert frail.state(job) == "PENDING", "the other's job is none of ours"
     frail.cancel(job)
     note("R3", "job id given out anew after a crash of slurmctld", 1, decision="waited")
@@ -76,20 +87,16 @@ def test_a_jobs_id_that_is_given_out_anew_is_not_taken_for_the_job(frail, held):
 
 @pytest.mark.skipif(not FULL, reason="at full length only")
 def test_a_job_that_slurm_forgot_and_ended_is_started_anew_once_a_person_says_so(frail, held):
-    run = held()
+    run = held(grace_s=3)
     _, owner = forget(frail, run)
     frail.daemon(owner["slurm"]["nodes"]).kill()
     frail.start_daemon(owner["slurm"]["nodes"])
     wait_for(lambda: run.gone(owner), 60, "a node that registers is told to end what the controller doesn't know")
     see_lost(run)
-    assert "`hominis cancel` and start again" in run.words()
-    run.hominis("cancel")
-    run.ended(1)
-    run.driver()
-    run.at_work("s0", 2)
+    start_again(run)
     run.index.release()
     run.ended(0)
-    assert [row["outcome"] for row in run.ledger()] == ["lost", "published"]
+    assert [row["outcome"] for row in run.ledger()].count("published") == 1
     note("R3", "a job that slurmctld forgot and ended", 1, decision="waited, told a person")
 
 

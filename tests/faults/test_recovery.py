@@ -112,8 +112,9 @@ def ask_to_stop(run):
     run.cluster.output("scancel", "--batch", "--signal=USR2", run.job("all"))
 
 
-FAULTS = {"its processes killed": kill_all, "node lost": lose_node, "asked to stop": ask_to_stop}
-FAULTS |= {"its part killed": kill_part, "a rank killed": kill_rank} if FULL else {}
+FAULTS = {"its processes killed": kill_all, "node lost": lose_node}
+if FULL:
+    FAULTS |= {"asked to stop": ask_to_stop, "its part killed": kill_part, "a rank killed": kill_rank}
 
 
 @pytest.fixture
