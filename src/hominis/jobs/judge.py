@@ -62,7 +62,7 @@ class Judge:
             return
         kept = float(stand.last.get("progress", {}).get("kept", -1.0))
         if kept > tries.furthest:
-            tries.count, tries.furthest = 1, kept
+            tries.count, tries.furthest = 0, kept
         if why := self._why(part, stand, job, tries):
             self.failed[part] = why
 
