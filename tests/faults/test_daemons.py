@@ -11,7 +11,7 @@ from tests.faults.figures import FULL, note
 from tests.faults.held_run import HeldRun
 from tests.slurm.daemons import wait_for
 
-AWAY_S = 60 if FULL else 8
+AWAY_S = 60 if FULL else 5
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.faults.watched_run import WatchedRun
 from tests.slurm.daemons import wait_for
 from tests.workflow.conftest import annotated, corpora, tokenised  # noqa: F401
 
-INTERVAL = 200
+INTERVAL = 200 if FULL else 60
 """Steps between two checkpoints: some seconds."""
 TIMES = 4 if FULL else 1
 """How often each fault lands."""

@@ -223,6 +223,7 @@ def test_an_accounting_that_says_nothing_yet_is_waited_for(cluster, held):
     note_landed(run, "sacct empty, longer than a grace", decision="waited")
 
 
+@pytest.mark.skipif(not FULL, reason="tests/unit/jobs/test_batch.py has it in short: at full length only")
 def test_an_accounting_that_is_late_for_one_task_is_waited_for(cluster, held):
     """The queue still remembers that the task ended: nobody cancelled it."""
     run = held(parts=2, grace_s=3)
