@@ -18,9 +18,10 @@ from hominis.config.base import Section
 from hominis.config.carbon import AccountSection, ReportSection
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.evaluate import GenerateSection, NgramSection, ScoreSection
+from hominis.config.plan import BudgetSection, PlanSection
 from hominis.config.slurm import SlurmSection
 from hominis.config.tokenise import TokeniseSection, VocabularySection
-from hominis.config.train import ExportSection, PretrainSection
+from hominis.config.train import AdoptSection, DecaySection, ExportSection, PretrainSection
 from hominis.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -49,6 +50,8 @@ class RunConfig(Section):
     site: SiteSection = SiteSection()
     backend: Literal["local", "slurm"] = Field("local", description="Where jobs run; the profile says it.")
     slurm: SlurmSection = SlurmSection()
+    plan: PlanSection = PlanSection()
+    budget: BudgetSection = BudgetSection()
     fetch: FetchSection
     annotate: AnnotateSection = AnnotateSection()
     deduplicate: DeduplicateSection = DeduplicateSection()
@@ -56,7 +59,9 @@ class RunConfig(Section):
     vocabulary: VocabularySection = VocabularySection()
     tokenise: TokeniseSection = TokeniseSection()
     ngram: NgramSection = NgramSection()
+    adopt: AdoptSection | None = Field(None, description="Weights to start from; null: random ones.")
     pretrain: PretrainSection
+    decay: DecaySection | None = Field(None, description="A decay branched off pretrain; null: none.")
     export: ExportSection = ExportSection()
     generate: GenerateSection = GenerateSection()
     score: ScoreSection = ScoreSection()

@@ -23,11 +23,11 @@ from hominis.train.layers import CausalAttention, RMSNorm
 
 
 def transformer_config(
-    model: ModelSection, layout: LayoutSection, *, dtype: torch.dtype = torch.float32, recompute: bool = False
+    model: ModelSection, layout: LayoutSection, *, dtype: torch.dtype = torch.float32, recompute: str = "none"
 ) -> TransformerConfig:
     """Return megatron's configuration of ``model`` under ``layout``; weights of type ``dtype``."""
     cuda = torch.cuda.is_available()
-    checkpointing = {"granularity": "full", "method": "uniform", "num_layers": 1} if recompute else {}
+    checkpointing = {"granularity": "full", "method": "uniform", "num_layers": 1} if recompute == "full" else {}
     return TransformerConfig(
         num_layers=model.layers,
         hidden_size=model.hidden,
@@ -84,8 +84,8 @@ def _layers(config: TransformerConfig) -> TransformerBlockSubmodules:
     return TransformerBlockSubmodules(layer_specs=[spec] * get_num_layers_to_build(config), layer_norm=RMSNorm)
 
 
-def build_for_training(section: PretrainSection, vocab_size: int) -> DistributedDataParallel:
-    """Return this rank's piece with its first weights, its gradients added up over the data-parallel ranks."""
+def build_for_training(section: PretrainSection, vocab_size: int) -> list[DistributedDataParallel]:
+    """Return this rank's pieces with their first weights, gradients added up over the data-parallel ranks."""
     dtype = torch.bfloat16 if section.precision == "bf16" else torch.float32
     config = transformer_config(section.model, section.layout, dtype=dtype, recompute=section.recompute)
     bare = build(section.model, section.layout, config, vocab_size)
@@ -99,7 +99,7 @@ def build_for_training(section: PretrainSection, vocab_size: int) -> Distributed
         average_in_collective=False,
     )
     config.finalize_model_grads_func = finalize_model_grads
-    return DistributedDataParallel(config, sums, wrapped)
+    return [DistributedDataParallel(config, sums, wrapped)]
 
 
 def unwrap(model: Any) -> GPTModel:
@@ -109,11 +109,12 @@ def unwrap(model: Any) -> GPTModel:
     return model
 
 
-def count_parameters(model: Any) -> int:
+def count_parameters(chunks: list[Any]) -> int:
     """Return the number of weights of the whole model, by adding up what the ranks hold once each."""
     own = [
         weight.numel()
-        for weight in unwrap(model).parameters()
+        for chunk in chunks
+        for weight in unwrap(chunk).parameters()
         if param_is_not_tensor_parallel_duplicate(weight) and param_is_not_shared(weight)
     ]
     first_copy = parallel_state.get_data_parallel_rank() == 0

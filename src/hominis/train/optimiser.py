@@ -1,4 +1,4 @@
-"""AdamW and its learning rate by step, as megatron-core runs them."""
+"""AdamW as megatron-core runs it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from megatron.core.optimizer import (
     get_megatron_optimizer,
     get_standard_config_overrides,
 )
-from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler
 
 from hominis.config.train import PretrainSection
 
 
-def build_optimiser(section: PretrainSection, model: DistributedDataParallel) -> MegatronOptimizer:
-    """Return megatron's optimiser over ``model``; norms are not decayed."""
+def build_optimiser(section: PretrainSection, chunks: list[DistributedDataParallel]) -> MegatronOptimizer:
+    """Return megatron's optimiser over a rank's pieces of the model; norms are not decayed."""
     schedule = section.schedule
     config = OptimizerConfig(
         optimizer="adam",
@@ -31,36 +30,23 @@ def build_optimiser(section: PretrainSection, model: DistributedDataParallel) ->
         adam_eps=schedule.epsilon,
         clip_grad=schedule.clip,
         bf16=section.precision == "bf16",
-        params_dtype=model.config.params_dtype,
+        params_dtype=chunks[0].config.params_dtype,
         use_distributed_optimizer=section.layout.distributed_optimizer,
     )
     overrides = get_standard_config_overrides(config)
     cuda = torch.cuda.is_available()
-    optimiser = get_megatron_optimizer(config, [model], config_overrides=overrides, use_gloo_process_groups=cuda)
+    optimiser = get_megatron_optimizer(config, chunks, config_overrides=overrides, use_gloo_process_groups=cuda)
     if section.layout.distributed_optimizer and USING_PYTORCH_OPTIMIZER:
         _make_loadable(optimiser)
-    model.config.grad_scale_func = optimiser.scale_loss
+    for chunk in chunks:
+        chunk.config.grad_scale_func = optimiser.scale_loss
     return optimiser
 
 
-def build_schedule(section: PretrainSection, optimiser: MegatronOptimizer) -> OptimizerParamScheduler:
-    """Return the schedule; it is advanced before each step, so that step 1 of n warm-up steps has 1/n of the rate."""
-    schedule = section.schedule
-    return OptimizerParamScheduler(
-        optimiser,
-        init_lr=0.0,
-        max_lr=schedule.learning_rate,
-        min_lr=schedule.min_learning_rate,
-        lr_warmup_steps=schedule.warmup_steps,
-        lr_decay_steps=section.steps + 1,  # the rate would be at its minimum, maybe zero, one step after the last
-        lr_decay_style={"wsd": "WSD", "cosine": "cosine"}[schedule.style],
-        wsd_decay_steps=schedule.decay_steps,
-        lr_wsd_decay_style="minus_sqrt",
-        start_wd=schedule.weight_decay,
-        end_wd=schedule.weight_decay,
-        wd_incr_steps=section.steps,
-        wd_incr_style="constant",
-    )
+def set_rate(optimiser: MegatronOptimizer, rate: float) -> None:
+    """Set the learning rate of the next step; a group with a multiplier of its own keeps its ratio."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group.get("lr_mult", 1.0)
 
 
 def _make_loadable(optimiser: Any) -> None:

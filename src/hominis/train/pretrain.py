@@ -17,6 +17,7 @@ from hominis.train import checkpoints, launch
 from hominis.train.blend import Source, blend_sources
 from hominis.train.brief import Brief
 from hominis.train.figures import step_flops
+from hominis.train.schedule import consumed
 
 END_OF_DOCUMENT = "<|endoftext|>"
 LAST_STEPS = 10
@@ -109,14 +110,14 @@ class _Follower:
 def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Summary:
     losses = [json.loads(line)["loss"] for line in (out / checkpoints.METRICS).read_text().splitlines()]
     described: dict[str, Any] = json.loads((out / "model.json").read_text())
-    layout = section.layout
+    layout, sequences = section.layout, consumed(section, section.steps)
     return {
         "parameters": described["parameters"],
         "vocab_size": described["vocab_size"],
         "padded_vocab_size": described["padded_vocab_size"],
         "steps": section.steps,
-        "tokens": section.steps * section.global_batch * section.model.sequence,
-        "flops": section.steps * step_flops(section.model, described["padded_vocab_size"], section.global_batch),
+        "tokens": sequences * section.model.sequence,
+        "flops": step_flops(section.model, described["padded_vocab_size"], sequences),
         "loss_first": losses[0],
         "loss_last": losses[-1],
         "loss_last_mean": fmean(losses[-LAST_STEPS:]),

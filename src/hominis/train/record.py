@@ -10,6 +10,7 @@ from typing import Any
 from hominis.train import checkpoints
 from hominis.train.brief import Brief
 from hominis.train.figures import padded_vocabulary
+from hominis.train.schedule import batch_size, consumed
 
 PROBE_SEQUENCES = 2
 
@@ -34,9 +35,9 @@ class Record:
         if not self._writes:
             return
         section = self._brief.section
-        tokens = section.global_batch * section.model.sequence
+        tokens = batch_size(section, number) * section.model.sequence
         figures = {"step": number, "loss": loss, "grad_norm": grad_norm, "learning_rate": learning_rate}
-        _append(self.metrics, {**figures, "consumed_tokens": number * tokens})
+        _append(self.metrics, {**figures, "consumed_tokens": consumed(section, number) * section.model.sequence})
         _append(self._brief.progress, {**figures, "tokens_per_s": tokens / seconds})
 
     def publish(self, train_set: Any, *, parameters: int, validation_loss: float | None) -> None:

@@ -12,6 +12,7 @@ from megatron.core.datasets.blended_megatron_dataset_builder import BlendedMegat
 from megatron.core.datasets.gpt_dataset import GPTDataset, GPTDatasetConfig
 
 from hominis.train.brief import Brief
+from hominis.train.schedule import consumed
 
 Batch = dict[str, torch.Tensor]
 
@@ -55,7 +56,7 @@ def build_datasets(brief: Brief) -> tuple[Any, Any]:
         create_attention_mask=False,
         path_to_cache=str(brief.cache),
     )
-    sizes = [section.steps * section.global_batch, wanted, 0]
+    sizes = [consumed(section, section.steps), wanted, 0]
     datasets = BlendedMegatronDatasetBuilder(GPTDataset, sizes, lambda: True, config).build()
     return datasets[0], datasets[1]
 

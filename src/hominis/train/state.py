@@ -1,7 +1,7 @@
 """What a checkpoint holds, how it is saved by all ranks and loaded again into any layout.
 
 There is no randomness after the first weights (no dropout, samples drawn from the seed), so weights, optimiser,
-schedule and the number of samples consumed are the whole state.
+and the number of steps done are the whole state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from megatron.core import dist_checkpointing
 from megatron.core.distributed import DistributedDataParallel
 from megatron.core.models.gpt import GPTModel
 from megatron.core.optimizer import MegatronOptimizer
-from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler
 
 from hominis.train import checkpoints
 from hominis.train.model import unwrap
@@ -33,10 +32,8 @@ CONTENT = {
 class State:
     """A rank's training state."""
 
-    def __init__(
-        self, model: DistributedDataParallel, optimiser: MegatronOptimizer, schedule: OptimizerParamScheduler
-    ) -> None:
-        self.model, self.optimiser, self.schedule = model, optimiser, schedule
+    def __init__(self, chunks: list[DistributedDataParallel], optimiser: MegatronOptimizer) -> None:
+        self.chunks, self.optimiser = chunks, optimiser
         self.step = 0
 
     def save(self, folder: Path, metrics: Path, keep: int) -> None:
@@ -63,30 +60,30 @@ class State:
     def load(self, checkpoint: Path) -> None:
         """Take over what ``save`` wrote."""
         loaded = dist_checkpointing.load(self._content(loading=True), str(checkpoint))
-        unwrap(self.model).load_state_dict(loaded["model"])
+        for index, chunk in enumerate(self.chunks):
+            unwrap(chunk).load_state_dict(loaded["model"][str(index)])
         self.optimiser.load_state_dict(loaded["optimizer"])
-        self.schedule.load_state_dict(loaded["schedule"])
         self.step = loaded["step"]
 
     def _weights(self) -> Any:
-        return unwrap(self.model).sharded_state_dict(metadata=CONTENT)
+        return {
+            str(index): unwrap(chunk).sharded_state_dict(metadata=CONTENT) for index, chunk in enumerate(self.chunks)
+        }
 
     def _content(self, *, loading: bool) -> dict[str, Any]:
         weights = self._weights()
         optimiser = self.optimiser.sharded_state_dict(weights, is_loading=loading, metadata=CONTENT)
-        schedule = self.schedule.state_dict()
         return {
             "model": weights,
             "optimizer": _canonical(optimiser),
-            "schedule": _canonical(schedule),
             "step": self.step,
         }
 
 
 def load_weights(model: GPTModel, checkpoint: Path) -> None:
     """Load the weights alone into the bare ``model``, whatever layout it and ``checkpoint`` have."""
-    loaded = dist_checkpointing.load({"model": model.sharded_state_dict(metadata=CONTENT)}, str(checkpoint))
-    model.load_state_dict(loaded["model"])
+    wanted = {"model": {"0": model.sharded_state_dict(metadata=CONTENT)}}
+    model.load_state_dict(dist_checkpointing.load(wanted, str(checkpoint))["model"]["0"])
 
 
 def _canonical(value: Any) -> Any:

@@ -12,6 +12,7 @@ from hominis.train import stop
 from hominis.train.brief import Brief
 from hominis.train.process import distributed
 from hominis.train.record import Record
+from hominis.train.schedule import consumed
 
 if TYPE_CHECKING:
     from hominis.train.state import State
@@ -39,12 +40,11 @@ def _train(brief: Brief) -> int:
 
 def _state(brief: Brief) -> State:
     from hominis.train.model import build_for_training
-    from hominis.train.optimiser import build_optimiser, build_schedule
+    from hominis.train.optimiser import build_optimiser
     from hominis.train.state import State
 
-    model = build_for_training(brief.section, brief.vocab_size)
-    optimiser = build_optimiser(brief.section, model)
-    state = State(model, optimiser, build_schedule(brief.section, optimiser))
+    chunks = build_for_training(brief.section, brief.vocab_size)
+    state = State(chunks, build_optimiser(brief.section, chunks))
     if brief.resume:
         state.load(Path(brief.resume))
     return state
@@ -56,7 +56,7 @@ def _steps(brief: Brief, state: State, samples: Any, record: Record) -> bool:
     from hominis.train.samples import micro_batches
 
     section = brief.section
-    batches = micro_batches(samples, brief, state.step * section.global_batch, section.steps * section.global_batch)
+    batches = micro_batches(samples, brief, consumed(section, state.step), consumed(section, section.steps))
     while state.step < section.steps:
         began = time.monotonic()
         step = train_step(state, section, batches)
@@ -90,12 +90,12 @@ def _any_rank(flag: bool) -> bool:
 
 
 def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, record: Record) -> None:
-    from hominis.train.loop import evaluate
-    from hominis.train.model import count_parameters
+        from hominis.train.model import count_parameters
+    from hominis.train.passes import evaluate
     from hominis.train.samples import micro_batches
 
     section, loss = brief.section, None
     if heldout_set is not None:
         loss = evaluate(state, section, micro_batches(heldout_set, brief, 0, section.validation_samples))
     state.save_artefact(brief.out / "checkpoint", optimiser=section.keep_optimizer)
-    record.publish(train_set, parameters=count_parameters(state.model), validation_loss=loss)
+    record.publish(train_set, parameters=count_parameters(state.chunks), validation_loss=loss)

@@ -20,7 +20,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"layout": {"tp": 8}}, "model.heads 4 is not divisible by layout.tp 8"),
     ({"layout": {"tp": 4}}, "model.kv_heads 2 is not divisible by layout.tp 4"),
     ({"model": {**MODEL, "ffn": 65}, "layout": {"tp": 2}}, "model.ffn 65 is not divisible by layout.tp 2"),
-    ({"layout": {"pp": 4}}, "model.layers 2 is not divisible by layout.pp 4"),
+    ({"layout": {"pp": 4}}, "model.layers 2 is not divisible by layout.pp · layout.vp 4"),
     ({"layout": {"dp": 3}}, "global_batch 8 is not divisible by micro_batch · layout.dp 6"),
     ({"layout": {"sequence_parallel": True}}, "sequence_parallel needs tp > 1"),
     ({"model": {**MODEL, "sequence": 33}, "layout": {"tp": 2, "sequence_parallel": True}}, "model.sequence 33"),
@@ -34,7 +34,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"blend": {"web": 1.5, "code": -0.5}}, "not negative: {'code': -0.5}"),
     ({"blend": {"web": float("nan")}}, "finite number"),
     ({"blend": {}}, "add up to 0"),
-    ({"precision": "fp8"}, "'fp32' or 'bf16'"),
+    ({"precision": "fp4"}, "'fp32', 'bf16' or 'fp8'"),
 ]
 
 

@@ -1,0 +1,26 @@
+"""What a plan reckons with, and what a run may cost at most."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hominis.config.base import Section
+
+
+class PlanSection(Section):
+    """The machine as ``hominis plan`` sees it. Nothing here is in a key."""
+
+    gpu: str = Field("a100-64gb", description="GPU of a node; `hominis plan --help` lists those it knows")
+    segment_hours: float = Field(24.0, gt=0, description="wall time of a job: a longer run is a chain of segments")
+    core_hours_per_gpu_hour: float = Field(8.0, gt=0, description="what the site's accounting charges; Leonardo: 8")
+    gpu_hours_per_failure: float = Field(
+        50_000.0, gt=0, description="GPU-hours between two unplanned stops (Llama 3.1, arXiv:2407.21783: about 50,000)"
+    )
+
+
+class BudgetSection(Section):
+    """What a run may cost. One predicted to cost more is not started."""
+
+    gpu_hours: float | None = Field(None, gt=0, description="GPU-hours of pretraining; null: no limit")
+    tco2e: float | None = Field(None, gt=0, description="tonnes of CO2e of pretraining; null: no limit")
+    exceed: bool = Field(False, description="start even so")
