@@ -90,7 +90,7 @@ def _any_rank(flag: bool) -> bool:
 
 
 def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, record: Record) -> None:
-        from hominis.train.model import count_parameters
+    from hominis.train.model import count_parameters
     from hominis.train.passes import evaluate
     from hominis.train.samples import micro_batches
 
