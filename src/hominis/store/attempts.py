@@ -90,6 +90,7 @@ class Attempt:
     def __init__(self, site: Site, key: str, n: int, now: Callable[[], float] = time.time) -> None:
         self.key, self.n = key, n
         self.path, self.scratch = site.attempts(key) / str(n), site.scratch(key, n)
+        self.records = site.records(key, n)
         self._now, self._lock, self._torn = now, threading.Lock(), ""
 
     def write(self, event: str, **what: Any) -> None:

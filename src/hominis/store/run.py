@@ -67,8 +67,8 @@ def run_part(
         return BUSY
     figures = _Figures()
     with _closing(attempt, figures) as closed:
-        work = figures.work = Work(attempt.scratch)
-        figures.meter = meter()
+        work = figures.work = Work(attempt.scratch, attempt.records)
+        work.meter = meter()
         with heartbeats(attempt, figures, heartbeat_s), stop_signals(work):
             opened = {
                 name: [artefacts.open_artefact(site, name, *ref) for ref in refs] for name, refs in inputs.items()
@@ -83,12 +83,11 @@ class _Figures:
     """What a heartbeat carries: the meter's reading and the latest progress, as far as there are any yet."""
 
     def __init__(self) -> None:
-        self.meter: Meter = NoMeter()
         self.work: Work | None = None
 
     def __call__(self) -> dict[str, Any]:
-        progress = self.work.latest if self.work else {}
-        return {"reading": dict(self.meter.read()), **({"progress": progress} if progress else {})}
+        reading, progress = (self.work.reading(), self.work.latest) if self.work else ({}, {})
+        return {"reading": dict(reading), **({"progress": progress} if progress else {})}
 
 
 def _digests(inputs: Refs) -> dict[str, list[str]]:

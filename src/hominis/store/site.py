@@ -32,6 +32,10 @@ class Site:
         """Return the folder that attempt ``n`` works in."""
         return self.root / "scratch" / f"{key}.{n}"
 
+    def records(self, key: str, n: int) -> Path:
+        """Return the folder of what attempt ``n`` noted about itself; kept for ever, as its row in the ledger is."""
+        return self.root / "records" / key[:2] / f"{key}.{n}"
+
     def jobs(self, stage: str, key: str) -> Path:
         """Return the folder in which drivers keep what they know about a stage's jobs."""
         return self.root / "jobs" / stage / key

@@ -93,6 +93,13 @@ class Scratch(Protocol):
         """What is written here is found again by the part's next attempt; empty on the first."""
 
     @property
+    def records(self) -> Path:
+        """Kept for ever, whatever becomes of the attempt: what depends on the day (times, speed), so no artefact."""
+
+    def reading(self) -> Mapping[str, float | str]:
+        """Return what the attempt's meter reads now (``energy_kwh``, …, cumulative); empty if it has none."""
+
+    @property
     def stopping(self) -> bool:
         """True once the attempt was asked to stop: write a checkpoint and raise ``errors.Interrupted``."""
 

@@ -32,12 +32,23 @@ class NoMeter:
 class Work:
     """The scratch of an attempt, as its stage function sees it (``types.Scratch``)."""
 
-    def __init__(self, folder: Path) -> None:
-        self.out, self.checkpoints = folder / "out", folder / "checkpoints"
+    def __init__(self, folder: Path, records: Path) -> None:
+        self.out, self.checkpoints, self._records = folder / "out", folder / "checkpoints", records
         for path in (self.out, self.checkpoints):
             path.mkdir(parents=True, exist_ok=True)
+        self.meter: Meter = NoMeter()
         self.latest: dict[str, Any] = {}
         self._stop, self._polled = False, False
+
+    @property
+    def records(self) -> Path:
+        """The folder of the attempt's records, made when first asked for: most attempts have none."""
+        self._records.mkdir(parents=True, exist_ok=True)
+        return self._records
+
+    def reading(self) -> Mapping[str, float | str]:
+        """Return what the meter reads now."""
+        return self.meter.read()
 
     @property
     def stopping(self) -> bool:

@@ -15,10 +15,14 @@ class LocalScratch:
     stopping = False
 
     def __init__(self, root: Path) -> None:
-        self.out, self.checkpoints = root / "out", root / "checkpoints"
+        self.out, self.checkpoints, self.records = root / "out", root / "checkpoints", root / "records"
         self.out.mkdir(parents=True)
         self.checkpoints.mkdir()
+        self.records.mkdir()
         self.reports: list[tuple[float, float, str]] = []
+
+    def reading(self) -> dict[str, float | str]:
+        return {}
 
     def progress(self, done: float, total: float, unit: str, **figures: float) -> None:
         self.reports.append((done, total, unit))

@@ -116,6 +116,37 @@ def test_the_scratch_is_gone_after_publishing(site):
     assert list((site.root / "scratch").iterdir()) == []
 
 
+def test_what_an_attempt_records_outlives_failure_and_publication(site):
+    def records(section, inputs, part, scratch):
+        (scratch.records / "steps").write_text(str(newest(site, key())))
+        if newest(site, key()) == 1:
+            raise InputError("not today")
+        return toy.work(section, inputs, part, scratch)
+
+    with pytest.raises(InputError):
+        go(site, records)
+    go(site, records)
+    assert [(site.records(key(), n) / "steps").read_text() for n in (1, 2)] == ["1", "2"]
+
+
+def test_an_attempt_that_records_nothing_leaves_no_folder_of_records(site):
+    go(site)
+    assert not (site.root / "records").exists()
+
+
+def test_a_stage_function_can_ask_the_attempt_s_meter(site):
+    class Meter:
+        def read(self):
+            return {"energy_kwh": 2.5}
+
+    def asks(section, inputs, part, scratch):
+        (scratch.out / "kwh").write_text(str(scratch.reading()["energy_kwh"]))
+        return {}
+
+    go(site, asks, meter=Meter)
+    assert (site.artefact("toy", key()) / "kwh").read_text() == "2.5"
+
+
 def test_corrupt_inputs_are_found_before_use(site):
     go(site)
     mine = site.artefact("toy", key())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sysconfig
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,16 +26,21 @@ def artefact(path: Path, stage: str, part: str, summary: Summary | None = None) 
 
 @dataclass
 class Folder:
-    """A scratch in a plain folder. ``on_progress`` sees each report and may ask to stop by returning true."""
+    """A scratch in a plain folder, its meter one watt.
+
+    ``on_progress`` sees each report and may ask to stop by returning true.
+    """
 
     root: Path
     on_progress: Callable[[int], bool | None] = lambda done: None
     reports: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     stopping: bool = False
+    begun: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.out.mkdir(parents=True)
         self.checkpoints.mkdir(exist_ok=True)
+        self.records.mkdir(exist_ok=True)
 
     @property
     def out(self) -> Path:
@@ -43,6 +49,13 @@ class Folder:
     @property
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
+
+    @property
+    def records(self) -> Path:
+        return self.root / "records"
+
+    def reading(self) -> dict[str, float | str]:
+        return {"energy_kwh": (time.monotonic() - self.begun) / 3.6e6}
 
     def progress(self, done: float, total: float, unit: str, **figures: float) -> None:
         self.reports.append((done, figures))

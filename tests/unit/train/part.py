@@ -30,7 +30,7 @@ def order(settings: PretrainSection, inputs: Inputs, folder: Path) -> Path:
 def main(path: str) -> int:
     settings, upstream, folder = json.loads(Path(path).read_text())
     inputs = {name: [Artefact(Path(at), Receipt(**receipt)) for at, receipt in made] for name, made in upstream.items()}
-    scratch = Work(Path(folder))
+    scratch = Work(Path(folder), Path(folder) / "records")
     try:
         with stop_signals(scratch):
             pretrain.work(PretrainSection.model_validate(settings), inputs, Part("all"), scratch)
