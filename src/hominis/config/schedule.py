@@ -26,7 +26,7 @@ class ScheduleSection(Section):
     decay_steps: int = Field(40, ge=0, description="steps of the final decay (wsd and power)")
     decay: Decay = Field("minus_sqrt", description="shape of the final decay (wsd and power)")
     power_factor: float = Field(
-        4.6, gt=0, description="power only: the rate is factor · sequences of a batch · tokens^exponent"
+        4.0, gt=0, description="power only: the rate is factor · batch · tokens^exponent, batch in 4096 tokens"
     )
     power_exponent: float = Field(-0.51, lt=0, description="power only")
     weight_decay: float = Field(0.1, ge=0)

@@ -10,18 +10,22 @@ import math
 from hominis.config.schedule import BatchRampSection, ScheduleSection
 from hominis.config.train import PretrainSection
 
+POWER_SEQUENCE = 4096
+"""Tokens of a sequence where arXiv:2408.13359 counts the batch in sequences (its tables 2 to 4)."""
+
 
 def learning_rate(section: PretrainSection, step: int) -> float:
     """Return the rate of ``step``: the first of n warm-up steps has 1/n of the highest.
 
     A decay would reach the lowest one step after the last: at zero the last step would do nothing.
 
-    wsd: "MiniCPM", arXiv:2404.06395, with the decays of arXiv:2405.18392. power: arXiv:2408.13359, with the batch in
-    sequences and the tokens seen, never above ``learning_rate``.
+    wsd: "MiniCPM", arXiv:2404.06395, with the decays of arXiv:2405.18392 as megatron-core has them. power:
+    arXiv:2408.13359, equations 7 and 8: min(``learning_rate``, factor · batch · tokens^exponent), the batch in
+    sequences of 4096 tokens, with the tokens seen so far; the warm-up goes up to it and the decay down from it.
     """
     schedule = section.schedule
     if step <= schedule.warmup_steps:
-        return _stable(section, schedule.warmup_steps) * step / schedule.warmup_steps
+        return _stable(section, schedule.warmup_steps) * (step / schedule.warmup_steps)
     if schedule.style == "cosine":
         return _between(schedule, schedule.learning_rate, _cosine(_share(step, schedule.warmup_steps, section.steps)))
     begin = section.steps - schedule.decay_steps
@@ -43,8 +47,14 @@ def consumed(section: PretrainSection, step: int) -> int:
     ramp = section.batch_ramp
     if ramp is None:
         return step * section.global_batch
-    ramped = sum(batch_size(section, number) for number in range(1, min(step, ramp.steps) + 1))
-    return ramped + max(0, step - ramp.steps) * section.global_batch
+    ramped, levels = min(step, ramp.steps), _levels(section, ramp)
+    grown = sum(max(0, ramped - -(-level * ramp.steps // levels)) for level in range(1, levels))
+    return ramped * ramp.start + grown * ramp.increment + (step - ramped) * section.global_batch
+
+
+def span(section: PretrainSection, step: int) -> range:
+    """Return the samples that ``step`` trains on, by their places in the data."""
+    return range(consumed(section, step - 1), consumed(section, step))
 
 
 def _levels(section: PretrainSection, ramp: BatchRampSection) -> int:
@@ -55,9 +65,9 @@ def _stable(section: PretrainSection, step: int) -> float:
     schedule = section.schedule
     if schedule.style != "power":
         return schedule.learning_rate
-    tokens = max(1, consumed(section, step)) * section.model.sequence
-    rate = schedule.power_factor * section.global_batch * math.pow(tokens, schedule.power_exponent)
-    return min(schedule.learning_rate, rate)
+    batch = batch_size(section, max(1, step)) * section.model.sequence / POWER_SEQUENCE
+    tokens = consumed(section, max(1, step)) * section.model.sequence
+    return min(schedule.learning_rate, schedule.power_factor * batch * math.pow(tokens, schedule.power_exponent))
 
 
 def _share(step: int, begin: int, end: int) -> float:
@@ -72,7 +82,7 @@ def _cosine(share: float) -> float:
 def _decayed(schedule: ScheduleSection, share: float) -> float:
     """Return what is left of the decay after ``share`` of it, 1 to 0."""
     if schedule.decay == "exponential":
-        return (math.pow(1000, 1 - share) - 1) / 999
+        return 2 * math.pow(0.5, share) - 1
     forms = {"linear": 1 - share, "cosine": _cosine(share), "minus_sqrt": 1 - math.sqrt(share)}
     return forms[schedule.decay]
 
