@@ -13,7 +13,7 @@ from hominis.cli.admit import admit
 from hominis.config.run import load
 from hominis.config.slurm import Resources as Request
 from hominis.errors import HominisError
-from hominis.stages import STAGES
+from hominis.stages import of as stages_of
 from hominis.stages.standing import withdraw_stale
 from hominis.store.files import canonical, digest, replace
 
@@ -28,6 +28,7 @@ try:
 except HominisError as error:
     raise WorkflowError(str(error)) from None
 
+STAGES = stages_of(RUN)
 ENVIRONMENT = "../envs/login.yaml"
 SETTINGS = canonical(RUN.model_dump(mode="json"))
 CONFIG = RUN.folder / "configs" / f"{digest(SETTINGS)[:12]}.json"
@@ -39,6 +40,11 @@ THREADS = 1 if RUN.backend == "slurm" else workflow.cores
 def receipt(stage):
     """Return the receipt of a stage, the only file of it that Snakemake tracks."""
     return RUN.receipts / f"{stage}.json"
+
+
+def upstream(stage):
+    """Return the receipts that a stage reads, those of stages that the run has not left out."""
+    return [receipt(name) for name in STAGES[stage].inputs]
 
 
 def logfile(stage):

@@ -1,4 +1,5 @@
-# Requires: token shards and their vocabulary. Gives: the trained model, its Hugging Face form, its scores.
+# Requires: token shards and their vocabulary. Gives: the trained model, its Hugging Face form, its scores. A run without
+# a section `adopt` or `decay` has no such rule.
 
 
 rule ngram:
@@ -22,10 +23,33 @@ rule ngram:
         "hominis ngram {params.asked} 2>&1 | tee {log}"
 
 
+if RUN.adopt:
+
+    rule adopt:
+        input:
+            upstream("adopt"),
+            sorted(RUN.adopt.folder.glob("*.json")),
+            sorted(RUN.adopt.folder.glob("*.safetensors")),
+        output:
+            receipt("adopt"),
+        log:
+            logfile("adopt"),
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            cpus_per_task=8,
+            mem_mb=120000,
+        params:
+            section=section("adopt"),
+            asked=asked,
+        shell:
+            "hominis adopt {params.asked} 2>&1 | tee {log}"
+
+
 rule pretrain:
     input:
-        receipt("tokenise"),
-        receipt("vocabulary"),
+        upstream("pretrain"),
     output:
         receipt("pretrain"),
     log:
@@ -45,10 +69,33 @@ rule pretrain:
         "hominis pretrain {params.asked} 2>&1 | tee {log}"
 
 
+if RUN.decay:
+
+    rule decay:
+        input:
+            upstream("decay"),
+        output:
+            receipt("decay"),
+        log:
+            logfile("decay"),
+        conda:
+            ENVIRONMENT
+        threads: THREADS
+        resources:
+            tasks=RUN.pretrain.layout.world,
+            nodes=RUN.training_nodes,
+            cpus_per_task=8,
+            mem_mb=120000,
+        params:
+            section=section("decay"),
+            asked=asked,
+        shell:
+            "hominis decay {params.asked} 2>&1 | tee {log}"
+
+
 rule export:
     input:
-        receipt("pretrain"),
-        receipt("vocabulary"),
+        upstream("export"),
     output:
         receipt("export"),
     log:

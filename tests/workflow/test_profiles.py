@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from hominis.config.run import load
 from hominis.config.slurm import Resources
-from hominis.stages import STAGES
+from hominis.stages import of
 from tests.workflow import tiny
 
 UNTIL = ["--until", "annotate"]
@@ -47,7 +48,7 @@ def leonardo(corpora, tmp_path):
 
 def test_leonardo_asks_for_what_the_booster_has(leonardo):
     jobs = asked(dry(leonardo, WORK=str(leonardo.folder), HOMINIS_ACCOUNT="IscrB_us"))
-    assert set(jobs) == set(STAGES)
+    assert set(jobs) == set(of(load(leonardo.settings)))
     assert {job.slurm_account for job in jobs.values()} == {"IscrB_us"}
     assert {name for name, job in jobs.items() if job.slurm_partition != "boost_usr_prod"} == {"fetch"}
     assert jobs["fetch"].slurm_partition == "lrd_all_serial" and jobs["fetch"].runtime <= 240
@@ -69,9 +70,26 @@ def test_the_pretend_cluster_trains_on_two_nodes(corpora, tmp_path):
 
 
 def test_the_local_profile_asks_for_nothing(corpora, tmp_path):
-    text = dry(tiny.Run(tmp_path, tiny.settings(corpora)))
-    assert all(f"hominis {stage} --jobs" in text for stage in STAGES)
+    run = tiny.Run(tmp_path, tiny.settings(corpora))
+    text = dry(run)
+    assert all(f"hominis {stage} --jobs" in text for stage in of(load(run.settings)))
     assert "--resource" not in text
+
+
+def test_a_decay_is_a_stage_of_a_run_that_has_one_and_trains_on_as_many_nodes(leonardo):
+    variables = {"WORK": str(leonardo.folder), "HOMINIS_ACCOUNT": "IscrB_us"}
+    assert "decay" not in asked(dry(leonardo, **variables))
+    decay = {"decay": {"from_step": 200, "steps": 20}}
+    leonardo.write(leonardo.settings | decay | {"pretrain": leonardo.settings["pretrain"] | {"keep_every": 100}})
+    jobs = asked(dry(leonardo, **variables))
+    assert jobs["decay"] == jobs["pretrain"]
+
+
+def test_weights_to_start_from_are_a_stage_of_a_run_that_has_some(corpora, tmp_path):
+    run = tiny.Run(tmp_path, tiny.settings(corpora))
+    assert "adopt" not in todo(dry(run))
+    run.write(run.settings | {"adopt": {"folder": str(tmp_path / "model")}})
+    assert "adopt" in todo(dry(run))
 
 
 def test_other_resources_cores_and_places_rerun_nothing(corpora, tmp_path):

@@ -38,7 +38,7 @@ class _Verbs(click.Group):
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name in STAGES:
-            made: click.Command = import_module("hominis.cli.stage").command(STAGES[name])
+            made: click.Command = import_module("hominis.cli.stage").command(name)
             return made
         if name not in VERBS:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,6 +27,8 @@ from hominis.store.site import Site
 )
 def command(task: Path, part: str | None, batch: Path | None) -> int:
     """Do one part of a written task."""
+    from pydantic import TypeAdapter
+
     from hominis.carbon.meter import start
     from hominis.config.run import RunConfig
 
@@ -36,9 +39,8 @@ def command(task: Path, part: str | None, batch: Path | None) -> int:
         raise click.UsageError("name a part, or a batch")
     written, mine, reads = read_part(task, part)
     stage = STAGES[written["stage"]]
-    section = RunConfig.model_fields[stage.name].annotation
-    assert section is not None
-    settings = section.model_validate(written["section"])
+    kind: Any = RunConfig.model_fields[stage.name].annotation
+    settings = TypeAdapter(kind).validate_python(written["section"])
     try:
         outcome = run_part(
             Site.at(written["root"]),

@@ -10,7 +10,6 @@ import click
 from hominis.cli.common import run_option, say_as, site_of
 from hominis.cli.contents import damage, stages_of
 from hominis.cli.stage import do
-from hominis.stages import STAGES
 from hominis.store.artefacts import retire
 
 if TYPE_CHECKING:
@@ -44,6 +43,6 @@ def command(run: RunConfig, deep: bool, jobs: int) -> None:
                 say(item.problem)
                 if item.key:
                     retire(site, stage.stage, item.key)
-            do(run, STAGES[stage.stage], jobs)
+            do(run, stage.stage, jobs)
             repaired += len(bad)
     say(f"{repaired} artefacts rebuilt" if repaired else "nothing is damaged")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import ValidationError
 
+from hominis import stages
 from hominis.cli.checkout import checkout
 from hominis.cli.common import run_option, say_as, site_of
 from hominis.config.slurm import Resources
@@ -31,16 +32,17 @@ SHORT = {
     "vocabulary": "Learn a byte-level BPE from the training text.",
     "tokenise": "Write the token shards, training and held-out apart.",
     "ngram": "Measure the byte n-gram models that the model is compared with.",
+    "adopt": "Take a Hugging Face model's weights as the first ones.",
     "pretrain": "Train the model with megatron-core.",
+    "decay": "Train a decay branched off one of pretrain's checkpoints.",
     "export": "Write the checkpoint as a Hugging Face model.",
     "generate": "Let the model answer the evaluation tasks.",
     "score": "Score the answers; generated code runs in bubblewrap alone.",
 }
 
 
-def command(stage: Stage) -> click.Command:
+def command(name: str) -> click.Command:
     """Return the verb of a stage."""
-    name = stage.name
     text = f"""{SHORT[name]}
 
     Missing parts run as detached jobs that survive this command; what is in the store is not done again.
@@ -58,7 +60,7 @@ def command(stage: Stage) -> click.Command:
     def verb(run: RunConfig, jobs: int, asked: tuple[str, ...]) -> None:
         begun = time.monotonic()
         say = say_as(name)
-        do(run, stage, jobs, asked)
+        do(run, name, jobs, asked)
         say(f"done in {duration(time.monotonic() - begun)}")
 
     return verb
@@ -87,9 +89,17 @@ def resources(asked: Sequence[str]) -> Resources:
         ) from None
 
 
-def do(run: RunConfig, stage: Stage, jobs: int, asked: Sequence[str] = ()) -> None:
-    """Get a stage done and leave its receipt with the run; one that is there and equal is not touched."""
-    receipt = drive(task_of(run, stage, jobs, asked), say_as(stage.name))
-    path, text = run.receipts / f"{stage.name}.json", receipts.to_text(receipt)
+def do(run: RunConfig, name: str, jobs: int, asked: Sequence[str] = ()) -> None:
+    """Get a stage done and leave its receipt with the run; one that is there and equal is not touched.
+
+    Raises:
+        ConfigError: the run has no such stage.
+    """
+    stage = stages.of(run).get(name)
+    if stage is None:
+        remedy = f"give the run a section `{name}`; `hominis config schema` says what is in it"
+        raise ConfigError(f"the run {run.run} has no stage {name}: its section is null", where=name, remedy=remedy)
+    receipt = drive(task_of(run, stage, jobs, asked), say_as(name))
+    path, text = run.receipts / f"{name}.json", receipts.to_text(receipt)
     if not path.exists() or path.read_bytes() != text.encode():
         files.replace(path, text)

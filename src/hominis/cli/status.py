@@ -14,7 +14,7 @@ from hominis.jobs.progress import duration, shown
 from hominis.jobs.queue import Queued
 from hominis.jobs.task import keys_of, of_run
 from hominis.jobs.witness import Witness
-from hominis.stages import STAGES
+from hominis.stages import of
 from hominis.stages.standing import StageStanding, standing
 from hominis.store import ledger
 from hominis.store.owner import describe
@@ -40,7 +40,7 @@ def command(run: RunConfig, as_json: bool) -> None:
     """
     site = site_of(run)
     stands = {stage.stage: stage for stage in standing(run, site)}
-    stages = [_stage(run, site, name, stands.get(name)) for name in STAGES]
+    stages = [_stage(run, site, name, stands.get(name)) for name in of(run)]
     page = run.page
     if as_json:
         from hominis.store.files import canonical

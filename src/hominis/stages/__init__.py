@@ -4,12 +4,17 @@ A stage's module has ``parts(section, inputs)`` and ``work(section, inputs, part
 of them is called, so that reading this table costs nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hominis.store.types import Inputs, Part, Scratch, Stage, Summary
+
+if TYPE_CHECKING:
+    from hominis.config.run import RunConfig
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,21 @@ STAGES = {
         _stage("vocabulary", 1, "corpus", "select"),
         _stage("tokenise", 1, "corpus", "select", "vocabulary"),
         _stage("ngram", 1, "evaluate", "select", "tokenise"),
-        _stage("pretrain", 1, "train", "tokenise", "vocabulary"),
-        _stage("export", 1, "train", "pretrain", "vocabulary"),
+        _stage("adopt", 1, "train", "vocabulary"),
+        _stage("pretrain", 1, "train", "tokenise", "vocabulary", "adopt"),
+        _stage("decay", 1, "train", "pretrain", "tokenise", "vocabulary"),
+        _stage("export", 1, "train", "pretrain", "decay", "vocabulary"),
         _stage("generate", 1, "evaluate", "export", "tokenise"),
         _stage("score", 1, "evaluate", "generate"),
     )
 }
 """Every stage by name, in an order in which they can run."""
+
+
+def of(run: RunConfig) -> dict[str, Stage]:
+    """Return the stages of a run: one whose section is null is none of them, nor an input of another."""
+    there = {name: stage for name, stage in STAGES.items() if getattr(run, name) is not None}
+    return {
+        name: replace(stage, inputs=tuple(upstream for upstream in stage.inputs if upstream in there))
+        for name, stage in there.items()
+    }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hominis import stages
 from hominis.errors import CorruptArtefact, InputError
-from hominis.stages import STAGES
 from hominis.store import whole
 from hominis.store.site import Site
+from hominis.store.types import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from hominis.config.run import RunConfig
 
@@ -34,12 +35,13 @@ class StageStanding:
 
 def standing(run: RunConfig, site: Site) -> Iterator[StageStanding]:
     """Yield each stage that the run has a receipt of. Looks at names and lists, not at the bytes of the parts."""
-    for name in STAGES:
+    for name, stage in stages.of(run).items():
         if (run.receipts / f"{name}.json").exists():
-            yield _stage(run, site, name)
+            yield _standing(run, site, stage)
 
 
-def _stage(run: RunConfig, site: Site, name: str) -> StageStanding:
+def _standing(run: RunConfig, site: Site, stage: Stage) -> StageStanding:
+    name = stage.name
     try:
         receipt = whole.load(run.receipts / f"{name}.json")
         refs = tuple(whole.refs(site, receipt))
@@ -49,9 +51,15 @@ def _stage(run: RunConfig, site: Site, name: str) -> StageStanding:
     problem = ""
     if dict(receipt.section) != getattr(run, name).keyed():
         problem = "made with other settings"
+    elif set(receipt.inputs) != set(stage.inputs):
+        problem = f"made from {_listed(receipt.inputs)}, to be made from {_listed(stage.inputs)}"
     elif present < len(refs):
         problem = f"{len(refs) - present} of {len(refs)} parts are gone"
     return StageStanding(name, refs, present, problem)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def withdraw_stale(run: RunConfig) -> list[str]:
@@ -66,7 +74,7 @@ def withdraw_stale(run: RunConfig) -> list[str]:
     """
     stale = {stage.stage: stage.problem for stage in standing(run, Site.at(run.site.root)) if stage.problem}
     below = set(stale)
-    for stage in STAGES.values():
+    for stage in stages.of(run).values():
         if below & set(stage.inputs):
             below.add(stage.name)
     if stale:
