@@ -48,7 +48,7 @@ STAGES = {
         _stage("adopt", 1, "train", "vocabulary"),
         _stage("pretrain", 1, "train", "tokenise", "vocabulary", "adopt"),
         _stage("decay", 1, "train", "pretrain", "tokenise", "vocabulary"),
-        _stage("export", 1, "train", "pretrain", "decay", "vocabulary"),
+        _stage("export", 2, "train", "pretrain", "decay", "vocabulary"),
         _stage("generate", 1, "evaluate", "export", "tokenise"),
         _stage("score", 1, "evaluate", "generate"),
     )

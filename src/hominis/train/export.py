@@ -1,56 +1,36 @@
-"""The stage ``export``: the trained weights as a Hugging Face folder, proven equal. Light: it starts two processes.
-
-The first builds megatron's model, the second transformers' one from the written files alone. They can't share a
-process: on a CPU megatron needs patches under which transformers reads wrong weights.
-"""
+"""The stage ``export``: the trained weights as a Hugging Face folder, proven equal. Light: it starts two processes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 from hominis.config.train import ExportSection
 from hominis.store.types import Inputs, Part, Scratch, Summary
-from hominis.train import launch
+from hominis.train import alone, llama
 
 
 @dataclass(frozen=True)
 class ExportBrief:
-    """What the two processes are told.
+    """What ``hominis.train.exporter`` is told.
 
     Attributes:
-        pretrained: folder of the artefact of ``pretrain``.
-        tokenizer: the file ``tokenizer.json``.
+        pretrained: folder of the artefact of ``pretrain`` or ``decay``.
         out: the Hugging Face folder.
-        reference: safetensors file with the ``tokens`` compared on and megatron's ``logits``.
-        result: JSON with the comparison's figures.
-        tolerance: largest difference of a logit.
-        threads: of each process.
+        reference: where tokens and megatron's logits go.
+        threads: of the process.
     """
 
     pretrained: str
-    tokenizer: str
     out: str
     reference: str
-    result: str
-    tolerance: float
     threads: int
-
-    def write(self, path: Path) -> None:
-        """Write the brief for the processes."""
-        path.write_text(json.dumps(asdict(self), indent=1))
-
-    @classmethod
-    def read(cls, path: Path) -> ExportBrief:
-        """Return the brief that ``write`` wrote."""
-        return cls(**json.loads(path.read_text()))
 
 
 def parts(section: ExportSection, inputs: Inputs) -> Sequence[Part]:
-    """Return the one part."""
-    return [Part("all")]
+    """Return the one part. Of a run with a decay it reads that, not what the decay was branched off."""
+    return [Part("all", inputs={"pretrain": []} if "decay" in inputs else {})]
 
 
 def work(section: ExportSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
@@ -59,21 +39,11 @@ def work(section: ExportSection, inputs: Inputs, part: Part, scratch: Scratch) -
     Raises:
         StageFailed: the logits differ by more than ``section.tolerance``.
     """
-    folder = scratch.checkpoints
-    brief = ExportBrief(
-        pretrained=str(inputs["pretrain"][0].path),
-        tokenizer=str(inputs["vocabulary"][0].path / "tokenizer.json"),
-        out=str(scratch.out),
-        reference=str(folder / "reference.safetensors"),
-        result=str(folder / "result.json"),
-        tolerance=section.tolerance,
-        threads=section.threads,
-    )
-    path = folder / "brief.json"
-    brief.write(path)
-    for done, module in enumerate(("hominis.train.exporter", "hominis.train.comparer")):
-        scratch.progress(done, 2, "processes")
-        process = launch.Launch(module, [str(path)], 1, section.threads, folder)
-        launch.run(process, poll=lambda: None, stopping=lambda: scratch.stopping)
-    summary: Summary = json.loads(Path(brief.result).read_text())
-    return summary
+    pretrained = (inputs.get("decay") or inputs["pretrain"])[0].path
+    reference, threads = scratch.checkpoints / "reference.safetensors", section.threads
+    described = json.loads((pretrained / "model.json").read_text())
+    llama.describe(scratch.out, described, inputs["vocabulary"][0].path / "tokenizer.json")
+    scratch.progress(0, 2, "processes")
+    alone.run("exporter", ExportBrief(str(pretrained), str(scratch.out), str(reference), threads), scratch, threads)
+    scratch.progress(1, 2, "processes")
+    return alone.compare(scratch.out, reference, scratch, tolerance=section.tolerance, threads=threads)

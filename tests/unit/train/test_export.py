@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from hominis.config.train import ExportSection
 from hominis.errors import StageFailed
 from hominis.store.types import Inputs, Part, Summary
-from hominis.train import export, figures, launch
+from hominis.train import alone, export, figures
 from tests.unit.train.conftest import VOCABULARY, Folder, Run, artefact, contents
 
 
@@ -50,11 +49,9 @@ def test_one_wrong_weight_fails_the_stage(exported: tuple[Folder, Summary], tmp_
     weights = load_file(file)
     weights["model.layers.1.self_attn.v_proj.weight"][3] *= 1.5
     save_file(weights, file, metadata={"format": "pt"})
-    brief = replace(export.ExportBrief.read(folder.checkpoints / "brief.json"), out=str(tmp_path / "out"))
-    brief.write(tmp_path / "brief.json")
-    compared = launch.Launch("hominis.train.comparer", [str(tmp_path / "brief.json")], 1, 1, tmp_path)
+    reference = folder.checkpoints / "reference.safetensors"
     with pytest.raises(StageFailed, match="logits differ from megatron's by"):
-        launch.run(compared, poll=lambda: None, stopping=lambda: False)
+        alone.compare(tmp_path / "out", reference, Folder(tmp_path / "again"), tolerance=1e-4, threads=1)
 
 
 def test_the_tokenizer_gives_the_same_tokens(exported: tuple[Folder, Summary], inputs: Inputs) -> None:
