@@ -2,6 +2,9 @@
 
 A checkpoint is written as ``step-00000010.part`` and renamed when every rank's bytes are on disk; its manifest, written
 last, names each file's size and SHA-256. What isn't whole is removed before the next attempt, never loaded.
+
+Milestones, every ``pretrain.keep_every`` steps, stay until the end and are published in the artefact's folder
+``checkpoints``, each the same files under the same name: whoever trains on from one resumes as from any other.
 """
 
 from __future__ import annotations
@@ -10,12 +13,19 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from hominis.config.train import PretrainSection
+from hominis.errors import InputError
+from hominis.store import files
+
 MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
+MODEL = "model.json"
+"""Of which model it is: in what runs must agree to train on from one another's checkpoints."""
 _PREFIX, _UNFINISHED = "step-", ".part"
 
 
@@ -40,37 +50,53 @@ def fingerprint(file: Path) -> dict[str, Any]:
         return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
 
 
-def complete(folder: Path, step: int, files: Mapping[str, Mapping[str, Any]]) -> Path:
+def complete(folder: Path, step: int, fingerprints: Mapping[str, Mapping[str, Any]]) -> Path:
     """Make the checkpoint after ``step`` steps whole, given the fingerprints of its files; return where it is now."""
     part = unfinished(folder, step)
-    with (part / MANIFEST).open("w") as stream:
-        json.dump(files, stream, indent=1, sort_keys=True)
-        stream.flush()
-        os.fsync(stream.fileno())
-    _sync(part)
+    (part / MANIFEST).write_text(json.dumps(fingerprints, indent=1, sort_keys=True))
+    files.fsync(part / MANIFEST)
+    files.fsync(part)
     whole = folder / name(step)
     part.rename(whole)
-    _sync(folder)
+    files.fsync(folder)
     return whole
 
 
-def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest ``keep`` checkpoints."""
+def due(step: int, last: int, every: int, milestones: int) -> bool:
+    """Return whether a checkpoint is written after ``step`` steps of ``last``: a milestone, or one on the way."""
+    return _milestone(step, milestones) or (step < last and step % every == 0)
+
+
+def prune(folder: Path, keep: int, milestones: int) -> None:
+    """Remove all but the newest ``keep`` checkpoints and the milestones (every so many steps; 0: none)."""
     for checkpoint in _newest_first(folder)[keep:]:
-        shutil.rmtree(checkpoint)
+        if not _milestone(step_of(checkpoint), milestones):
+            shutil.rmtree(checkpoint)
 
 
-def newest_whole(folder: Path) -> Path | None:
+def remove_since(folder: Path, step: int) -> None:
+    """Remove the checkpoints after ``step`` steps or more. To be called only while nobody writes into ``folder``."""
+    for checkpoint in _newest_first(folder):
+        if step_of(checkpoint) >= step:
+            shutil.rmtree(checkpoint)
+
+
+def newest_whole(folder: Path, warn: Callable[[str], None]) -> Path | None:
     """Return the newest checkpoint whose bytes are what its manifest says; remove those that aren't.
 
-    To be called only while nobody writes into ``folder``.
+    To be called only while nobody writes into ``folder``. ``warn`` hears what is damaged and where that leads back to.
     """
     for left in folder.glob(f"{_PREFIX}*{_UNFINISHED}"):
         shutil.rmtree(left)
+    damaged: list[str] = []
     for checkpoint in _newest_first(folder):
-        if not list(damages(checkpoint)):
+        amiss = list(damages(checkpoint))
+        if not amiss:
+            _warn_of(damaged, f"training goes on from step {step_of(checkpoint)}", warn)
             return checkpoint
+        damaged.append(f"{checkpoint.name} ({', '.join(amiss)})")
         shutil.rmtree(checkpoint)
+    _warn_of(damaged, "no other is left: training starts afresh", warn)
     return None
 
 
@@ -86,19 +112,78 @@ def damages(checkpoint: Path) -> Iterator[str]:
     except (OSError, ValueError):
         yield MANIFEST
         return
-    for file, expected in manifest.items():
-        path = checkpoint / file
-        if not path.is_file() or path.stat().st_size != expected["bytes"] or fingerprint(path) != expected:
-            yield file
+    with ThreadPoolExecutor() as pool:  # a big model's files are many, and hashing them keeps GPUs waiting
+        whole = pool.map(lambda file: _is(checkpoint / file, manifest[file]), manifest)
+        yield from (file for file, good in zip(manifest, whole, strict=True) if not good)
+
+
+def described(section: PretrainSection, vocab_size: int) -> dict[str, Any]:
+    """Return of which model a run's checkpoints are."""
+    return {"model": section.model.model_dump(), "precision": section.precision, "vocab_size": vocab_size}
+
+
+def check_model(checkpoint: Path, model: Mapping[str, Any]) -> None:
+    """Check that ``checkpoint`` is of ``model``, as ``described``.
+
+    Raises:
+        InputError: it is of another; names what differs, here and there.
+    """
+    there = json.loads((checkpoint / MODEL).read_text())
+    clashes = list(_clashes(there, model))
+    if clashes:
+        raise InputError(
+            f"a checkpoint of another model: {'; '.join(clashes)}",
+            where=checkpoint,
+            remedy="set these as the checkpoint has them, or start from another checkpoint",
+        )
+
+
+def publish(folder: Path, milestones: int, out: Path, warn: Callable[[str], None]) -> list[int]:
+    """Link the whole milestones of ``folder`` into ``out``; return their steps.
+
+    They stay in ``folder`` as well: an attempt that is killed before its artefact stands leaves them to the next.
+    """
+    steps = []
+    for checkpoint in sorted(_newest_first(folder)):
+        if not _milestone(step_of(checkpoint), milestones):
+            continue
+        if amiss := list(damages(checkpoint)):
+            _warn_of([f"{checkpoint.name} ({', '.join(amiss)})"], "it is not published", warn)
+            continue
+        (out / checkpoint.name).mkdir(parents=True)
+        for file in checkpoint.iterdir():
+            _link(file, out / checkpoint.name / file.name)
+        steps.append(step_of(checkpoint))
+    return steps
+
+
+def _milestone(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def _warn_of(damaged: list[str], consequence: str, warn: Callable[[str], None]) -> None:
+    if damaged:
+        warn(f"damaged checkpoint {', '.join(damaged)}: {consequence}")
+
+
+def _is(path: Path, expected: Mapping[str, Any]) -> bool:
+    return path.is_file() and path.stat().st_size == expected["bytes"] and fingerprint(path) == expected
+
+
+def _clashes(there: Any, here: Any, at: str = "") -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in sorted({*there, *here}):
+            yield from _clashes(there.get(key), here.get(key), f"{at}.{key}" if at else key)
+    elif there != here:
+        yield f"{at} {here} here, {there} there"
+
+
+def _link(file: Path, target: Path) -> None:
+    try:
+        os.link(file, target)
+    except OSError:  # some parallel file systems have no links across folders
+        shutil.copyfile(file, target)
 
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob(f"{_PREFIX}*") if path.suffix != _UNFINISHED), reverse=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hominis.config.train import PretrainSection
 from hominis.train import schedule
+from hominis.train.chance import draw_anew
 from hominis.train.optimiser import set_rate
 from hominis.train.passes import run_pass
 from hominis.train.samples import Batch
@@ -25,6 +26,7 @@ class Step:
 
 def train_step(state: State, section: PretrainSection, batches: Iterator[Batch]) -> Step:
     """Do one optimiser step on the next global batch; all ranks get the same figures."""
+    draw_anew(section.seed, state.step + 1)
     for chunk in state.chunks:
         chunk.zero_grad_buffer()
     state.optimiser.zero_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,8 @@ def parts(section: PretrainSection, inputs: Inputs) -> Sequence[Part]:
 def work(section: PretrainSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
     """Train from the newest whole checkpoint, or from the start.
 
-    Writes ``checkpoint/`` (megatron's distributed format), ``model.json``, ``probe.json`` and ``metrics.jsonl``.
+    Writes ``checkpoint/`` (megatron's distributed format), ``model.json``, ``probe.json`` and ``metrics.jsonl``, and
+    with ``keep_every`` the milestones as ``checkpoints/step-00000010`` (see ``checkpoints``).
 
     Raises:
         Interrupted: asked to stop; a checkpoint is written.
@@ -44,11 +46,14 @@ def work(section: PretrainSection, inputs: Inputs, part: Part, scratch: Scratch)
     brief.write(path)
     ranks = launch.Launch("hominis.train.rank", [str(path)], section.layout.world, section.threads, scratch.checkpoints)
     launch.run(ranks, poll=_Follower(brief, scratch), stopping=lambda: scratch.stopping)
-    return _summary(section, scratch.out, blend)
+    milestones = checkpoints.publish(scratch.checkpoints, section.keep_every, scratch.out / "checkpoints", _warn)
+    return {**_summary(section, scratch.out, blend), "checkpoints": milestones}
 
 
 def _brief(section: PretrainSection, sources: Sequence[Source], vocabulary: tuple[int, int], scratch: Scratch) -> Brief:
-    resume = checkpoints.newest_whole(scratch.checkpoints)
+    resume = checkpoints.newest_whole(scratch.checkpoints, _warn)
+    if resume:
+        checkpoints.check_model(resume, checkpoints.described(section, vocabulary[0]))
     brief = Brief(
         section=section,
         sources=tuple(sources),
@@ -61,6 +66,10 @@ def _brief(section: PretrainSection, sources: Sequence[Source], vocabulary: tupl
     shutil.rmtree(brief.cache, ignore_errors=True)
     brief.progress.write_bytes(b"")
     return brief
+
+
+def _warn(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
 
 
 def _vocabulary(artefacts: Sequence[Artefact]) -> tuple[int, int]:
@@ -121,6 +130,7 @@ def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Sum
         "loss_first": losses[0],
         "loss_last": losses[-1],
         "loss_last_mean": fmean(losses[-LAST_STEPS:]),
+        "samples": described["samples"],
         "validation_loss": described["validation_loss"],
         "layout": {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp},
         "blend": blend,

@@ -40,11 +40,11 @@ class Record:
         _append(self.metrics, {**figures, "consumed_tokens": consumed(section, number) * section.model.sequence})
         _append(self._brief.progress, {**figures, "tokens_per_s": tokens / seconds})
 
-    def publish(self, train_set: Any, *, parameters: int, validation_loss: float | None) -> None:
+    def publish(self, train_set: Any, *, parameters: int, samples: str, validation_loss: float | None) -> None:
         """Write the artefact's files beside the checkpoint.
 
         ``model.json`` is what ``export`` needs; ``probe.json`` holds the first training samples, tokens on which it
-        compares the two models.
+        compares the two models. ``samples`` is the hash of those trained on.
         """
         if not self._writes:
             return
@@ -59,6 +59,7 @@ class Record:
             "padded_vocab_size": padded_vocabulary(self._brief.vocab_size, section.layout.tp),
             "end_of_document": self._brief.end_of_document,
             "parameters": parameters,
+            "samples": samples,
             "validation_loss": validation_loss,
         }
         _write(out / "model.json", described)

@@ -13,6 +13,7 @@ from megatron.core.datasets.gpt_dataset import GPTDataset, GPTDatasetConfig
 
 from hominis.train.brief import Brief
 from hominis.train.schedule import consumed
+from hominis.train.tally import Tally
 
 Batch = dict[str, torch.Tensor]
 
@@ -61,15 +62,19 @@ def build_datasets(brief: Brief) -> tuple[Any, Any]:
     return datasets[0], datasets[1]
 
 
-def micro_batches(dataset: Any, brief: Brief, start: int, end: int) -> Iterator[Batch]:
+def micro_batches(dataset: Any, brief: Brief, start: int, end: int, tally: Tally | None = None) -> Iterator[Batch]:
     """Yield this rank's micro-batches of the samples ``start`` to ``end``, each tensor ``[micro_batch, sequence]``.
 
     Sample i of a step is the same whatever the layout: where a checkpoint stands is one number, the samples consumed.
+    ``tally`` notes those that were yielded.
     """
     size = brief.section.micro_batch
     ranks, rank = parallel_state.get_data_parallel_world_size(), parallel_state.get_data_parallel_rank()
     for first in range(start + rank * size, end, size * ranks):
-        yield collate([dataset[index] for index in range(first, first + size)])
+        samples = {index: dataset[index] for index in range(first, first + size)}
+        if tally:
+            tally.add(samples)
+        yield collate(list(samples.values()))
 
 
 def collate(samples: list[dict[str, torch.Tensor]]) -> Batch:

@@ -1,12 +1,11 @@
 """What a checkpoint holds, how it is saved by all ranks and loaded again into any layout.
 
-There is no randomness after the first weights (no dropout, samples drawn from the seed), so weights, optimiser,
-and the number of steps done are the whole state.
+What is drawn by chance is a function of the seed and the step (``chance``), so weights, optimiser and the number of
+steps done are the whole state; the hash of the samples used goes with them.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from megatron.core.distributed import DistributedDataParallel
 from megatron.core.models.gpt import GPTModel
 from megatron.core.optimizer import MegatronOptimizer
 
-from hominis.train import checkpoints
 from hominis.train.model import unwrap
-from hominis.train.writer import PlainSaving
+from hominis.train.saving import HostMemory, Save
+from hominis.train.tally import Tally
 
 CONTENT = {
     "distrib_optim_sharding_type": "fully_reshardable",
@@ -34,28 +33,17 @@ class State:
 
     def __init__(self, chunks: list[DistributedDataParallel], optimiser: MegatronOptimizer) -> None:
         self.chunks, self.optimiser = chunks, optimiser
-        self.step = 0
+        self.step, self.samples = 0, Tally()
 
-    def save(self, folder: Path, metrics: Path, keep: int) -> None:
-        """Write the checkpoint after ``step`` steps into ``folder``, with the metrics so far; all ranks call it.
-
-        ``metrics`` must be whole before rank 0 comes here. Older checkpoints than the newest ``keep`` are removed.
-        """
-        part = checkpoints.unfinished(folder, self.step)
-        _emptied(part)
-        _save(self._content(loading=False), part)
-        files = _fingerprints(part)
-        if dist.get_rank() == 0:
-            shutil.copyfile(metrics, part / checkpoints.METRICS)
-            files[checkpoints.METRICS] = checkpoints.fingerprint(part / checkpoints.METRICS)
-            checkpoints.complete(folder, self.step, files)
-            checkpoints.prune(folder, keep)
-        dist.barrier()
+    def save(self, folder: Path, memory: HostMemory) -> Save:
+        """Begin to write all that is needed to go on; all ranks call it, and change the state when it returns."""
+        return Save(self._content(loading=False), folder, memory, CONTENT)
 
     def save_artefact(self, folder: Path, *, optimiser: bool) -> None:
         """Write the weights alone, or with ``optimiser`` all that is needed to train on, into the new ``folder``."""
-        _emptied(folder)
-        _save(self._content(loading=False) if optimiser else {"model": self._weights()}, folder)
+        content = self._content(loading=False) if optimiser else {"model": self._weights()}
+        Save(content, folder, HostMemory(), CONTENT).complete()
+        dist.barrier()
 
     def load(self, checkpoint: Path) -> None:
         """Take over what ``save`` wrote."""
@@ -64,6 +52,7 @@ class State:
             unwrap(chunk).load_state_dict(loaded["model"][str(index)])
         self.optimiser.load_state_dict(loaded["optimizer"])
         self.step = loaded["step"]
+        self.samples.resume(loaded["samples"])
 
     def _weights(self) -> Any:
         return {
@@ -77,6 +66,7 @@ class State:
             "model": weights,
             "optimizer": _canonical(optimiser),
             "step": self.step,
+            "samples": self.samples.total(),
         }
 
 
@@ -98,24 +88,3 @@ def _canonical(value: Any) -> Any:
     if type(value) in {list, tuple}:
         return type(value)([_canonical(item) for item in value])
     return value
-
-
-def _emptied(folder: Path) -> None:
-    if dist.get_rank() == 0:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    dist.barrier()
-
-
-def _save(content: dict[str, Any], folder: Path) -> None:
-    dist_checkpointing.save(content, str(folder), sharded_strategy=PlainSaving(), content_metadata=CONTENT)
-    dist.barrier()
-
-
-def _fingerprints(folder: Path) -> dict[str, Any]:
-    """Return the fingerprints of all files; each rank reads its share of them."""
-    files = sorted(path.name for path in folder.iterdir())
-    mine = files[dist.get_rank() :: dist.get_world_size()]
-    shares: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(shares, {file: checkpoints.fingerprint(folder / file) for file in mine})
-    return {file: fingerprint for share in shares for file, fingerprint in share.items()}

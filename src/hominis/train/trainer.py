@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hominis.errors import StageFailed
-from hominis.train import stop
+from hominis.train import checkpoints, stop
 from hominis.train.brief import Brief
 from hominis.train.process import distributed
 from hominis.train.record import Record
@@ -53,21 +53,27 @@ def _state(brief: Brief) -> State:
 def _steps(brief: Brief, state: State, samples: Any, record: Record) -> bool:
     """Train to the last step or to a request to stop; return whether the last step was done."""
     from hominis.train.loop import train_step
+    from hominis.train.rolling import Rolling
     from hominis.train.samples import micro_batches
 
-    section = brief.section
-    batches = micro_batches(samples, brief, consumed(section, state.step), consumed(section, section.steps))
+    section, rolling = brief.section, Rolling(brief)
+    ends = consumed(section, state.step), consumed(section, section.steps)
+    batches = micro_batches(samples, brief, *ends, state.samples)
     while state.step < section.steps:
         began = time.monotonic()
         step = train_step(state, section, batches)
         _check_finite(step.number, step.loss, step.grad_norm)
         record.step(step.number, step.loss, step.grad_norm, step.learning_rate, time.monotonic() - began)
-        stopping = _any_rank(stop.asked())
-        if state.step < section.steps and (stopping or state.step % section.checkpoint_every == 0):
-            state.save(brief.checkpoints, record.metrics, section.keep_checkpoints)
-            if stopping:
-                return False
-    return True
+        stopping, writing = _any_rank(stop.asked(), rolling.pending)
+        if not writing:
+            rolling.complete()
+        stopping = stopping and state.step < section.steps
+        if stopping or checkpoints.due(state.step, section.steps, section.checkpoint_every, section.keep_every):
+            rolling.begin(state, record.metrics)
+        if stopping:
+            break
+    rolling.complete()
+    return state.step == section.steps
 
 
 def _check_finite(step: int, loss: float, grad_norm: float) -> None:
@@ -80,13 +86,13 @@ def _check_finite(step: int, loss: float, grad_norm: float) -> None:
     )
 
 
-def _any_rank(flag: bool) -> bool:
-    """Return whether ``flag`` is true on any rank: all must stop after the same step."""
+def _any_rank(*flags: bool) -> list[bool]:
+    """Return of each of ``flags`` whether it is true on any rank: all must do the same after the same step."""
     import torch
 
-    votes = torch.tensor(int(flag), device="cuda" if torch.cuda.is_available() else "cpu")
+    votes = torch.tensor(flags, dtype=torch.int32, device="cuda" if torch.cuda.is_available() else "cpu")
     torch.distributed.all_reduce(votes)
-    return bool(votes.item())
+    return [vote > 0 for vote in votes.tolist()]
 
 
 def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, record: Record) -> None:
@@ -98,4 +104,5 @@ def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, recor
     if heldout_set is not None:
         loss = evaluate(state, section, micro_batches(heldout_set, brief, 0, section.validation_samples))
     state.save_artefact(brief.out / "checkpoint", optimiser=section.keep_optimizer)
-    record.publish(train_set, parameters=count_parameters(state.chunks), validation_loss=loss)
+    parameters, samples = count_parameters(state.chunks), state.samples.total()
+    record.publish(train_set, parameters=parameters, samples=samples, validation_loss=loss)
