@@ -7,6 +7,7 @@ gradients and weights travelling among the data-parallel ranks, hidden in part; 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hominis.plan import layer
@@ -87,7 +88,7 @@ def _reducing(training: Training, layout: Layout, constants: Constants, forward:
     link = gpu.nvlink if ranks <= near else min(gpu.network * near, gpu.nvlink)
     shared, experts = stage_weights(training.shape, layout, 0)
     travelling = (shared + experts) * (ranks - 1) / ranks / (link * constants.links)
-    start = constants.latency * ranks**0.5
+    start = constants.latency * math.sqrt(ranks)
     late = max(4 * travelling - constants.overlap * backward, 0) + max(2 * travelling - constants.overlap * forward, 0)
     return late + 2 * start
 
