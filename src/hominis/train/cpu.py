@@ -14,8 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 CPU = torch.device("cpu")
+SUM = dist.ReduceOp.SUM
 
 
 def enable() -> None:
@@ -40,7 +42,10 @@ def device_queries() -> None:
 
 
 def tensor_factories() -> None:
-    """Make on the CPU what optimiser and gradient clipping ask for with ``device="cuda"``."""
+    """Make on the CPU, and unpinned, what megatron asks for with ``device="cuda"`` (optimiser, clipping) or pinned.
+
+    Rotary positions under context parallelism are pinned.
+    """
     for name in ("tensor", "zeros", "ones", "empty", "empty_like", "zeros_like"):
         setattr(torch, name, _on_cpu(getattr(torch, name)))
 
@@ -50,6 +55,7 @@ def _on_cpu(factory: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]
         device = kwargs.get("device")
         if device is not None and torch.device(device).type == "cuda":
             kwargs["device"] = CPU
+        kwargs.pop("pin_memory", None)
         return factory(*args, **kwargs)
 
     return made
@@ -87,12 +93,12 @@ def streams() -> None:
 
 def barrier() -> None:
     """Drop ``device_ids`` from barriers: gloo refuses the argument."""
-    plain = torch.distributed.barrier
+    plain = dist.barrier
 
     def waited(group: Any = None, async_op: bool = False, device_ids: Any = None, **more: Any) -> Any:
         return plain(group=group, async_op=async_op, **more)
 
-    torch.distributed.barrier = waited  # type: ignore[assignment]
+    dist.barrier = waited  # type: ignore[assignment]
 
 
 def random_state() -> None:
@@ -102,6 +108,41 @@ def random_state() -> None:
     from megatron.core.tensor_parallel import random
 
     random._set_cuda_rng_state = lambda state, device=-1, graph_safe=False: torch.set_rng_state(state)
+
+
+def expert_splits() -> None:
+    """Hand the token dispatcher of experts its splits as NumPy arrays, as it gets them from a GPU."""
+    from megatron.core.transformer.moe import token_dispatcher
+
+    move = token_dispatcher.maybe_move_tensor_to_cpu
+
+    def moved(tensor: Any, as_numpy: bool = False, record_stream: bool = False) -> Any:
+        return tensor.numpy() if as_numpy and torch.is_tensor(tensor) else move(tensor)
+
+    token_dispatcher.maybe_move_tensor_to_cpu = moved
+
+
+def uneven_pieces() -> None:
+    """Gather and scatter pieces of unequal sizes one by one, as gloo can't: tokens of experts under TP."""
+    gather, scatter = dist.all_gather, dist.reduce_scatter
+
+    def gathered(pieces: list[torch.Tensor], own: torch.Tensor, group: Any = None, async_op: bool = False) -> Any:
+        if len({piece.shape for piece in pieces}) == 1:
+            return gather(pieces, own, group=group, async_op=async_op)
+        pieces[dist.get_rank(group)].copy_(own)
+        for rank, piece in enumerate(pieces):
+            dist.broadcast(piece, group=group, group_src=rank)
+
+    def scattered(own: torch.Tensor, pieces: list[torch.Tensor], op: Any = SUM, group: Any = None) -> Any:
+        if len({piece.shape for piece in pieces}) == 1:
+            return scatter(own, pieces, op, group)
+        for rank, piece in enumerate(pieces):
+            whole = piece.clone()
+            dist.all_reduce(whole, op, group)
+            if rank == dist.get_rank(group):
+                own.copy_(whole)
+
+    dist.all_gather, dist.reduce_scatter = gathered, scattered  # type: ignore[assignment]
 
 
 def no_compilation() -> None:
@@ -134,4 +175,6 @@ PATCHES = (
     barrier,
     random_state,  # the first to import megatron
     gradient_norm,
+    expert_splits,
+    uneven_pieces,
 )

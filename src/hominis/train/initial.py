@@ -35,10 +35,14 @@ def initialise(model: GPTModel, section: PretrainSection) -> None:
 
 
 def global_name(model: GPTModel, name: str) -> str:
-    """Return a parameter's name in the whole model: a pipeline stage counts its layers from zero."""
+    """Return a parameter's name in the whole model: a rank counts its layers and its experts from zero."""
     parts = name.split(".")
     if parts[:2] == ["decoder", "layers"]:
-        parts[2] = str(model.decoder.layers[int(parts[2])].layer_number - 1)
+        layer = model.decoder.layers[int(parts[2])]
+        parts[2] = str(layer.layer_number - 1)
+        if "local_experts" in parts:
+            at = parts.index("local_experts") + 1
+            parts[at] = str(layer.mlp.local_expert_indices[int(parts[at])])
     return ".".join(parts)
 
 
@@ -52,12 +56,14 @@ def _seed(seed: int, name: str) -> int:
 
 
 def _draw(weight: torch.nn.Parameter, seed: int, deviation: float) -> None:
-    ranks = parallel_state.get_tensor_model_parallel_world_size()
-    rank = parallel_state.get_tensor_model_parallel_rank()
-    dim, stride = weight.partition_dim, weight.partition_stride  # type: ignore[attr-defined]
+    generator = torch.Generator().manual_seed(seed)
+    split = getattr(weight, "tensor_model_parallel", False)  # a router is whole on every rank
+    ranks = parallel_state.get_tensor_model_parallel_world_size() if split else 1
+    rank = parallel_state.get_tensor_model_parallel_rank() if split else 0
+    dim, stride = (weight.partition_dim, weight.partition_stride) if split else (0, 1)  # type: ignore[attr-defined]
     shape = list(weight.shape)
     shape[dim] *= ranks
-    whole = torch.normal(0.0, deviation, shape, generator=torch.Generator().manual_seed(seed))
+    whole = torch.normal(0.0, deviation, shape, generator=generator)
     # a stride of 2 is the gate and the up matrix one after the other: a rank holds a piece of each
     pieces = whole.chunk(ranks * stride, dim=dim)[rank::ranks]
     with torch.no_grad():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import tee
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from megatron.core import parallel_state
 from megatron.core.pipeline_parallel import get_forward_backward_func
+from megatron.core.utils import get_batch_on_this_cp_rank
 
 from hominis.config.train import PretrainSection
 from hominis.train.samples import Batch
@@ -18,18 +20,27 @@ from hominis.train.state import State
 
 def evaluate(state: State, section: PretrainSection, batches: Iterator[Batch]) -> float:
     """Return the mean loss by token (nats) over the held-out samples; all ranks get the same."""
+    for chunk in state.chunks:
+        chunk.eval()
     with torch.no_grad():
-        return run_pass(state, section, batches, section.validation_samples, forward_only=True)
+        loss = run_pass(state, section, batches, section.validation_samples, forward_only=True)
+    for chunk in state.chunks:
+        chunk.train()
+    return loss
 
 
 def run_pass(
     state: State, section: PretrainSection, batches: Iterator[Batch], sequences: int, *, forward_only: bool
 ) -> float:
-    """Run the micro-batches of ``sequences`` sequences through the model; return the mean loss by token (nats)."""
+    """Run the micro-batches of ``sequences`` sequences through the model; return the mean loss by token (nats).
+
+    Each piece of an interleaved pipeline reads all of them.
+    """
+    interleaved = len(state.chunks) > 1
     outcomes = get_forward_backward_func()(
         forward_step_func=_forward,
-        data_iterator=batches,
-        model=state.chunks if len(state.chunks) > 1 else state.chunks[0],
+        data_iterator=list(tee(batches, len(state.chunks))) if interleaved else batches,
+        model=state.chunks if interleaved else state.chunks[0],
         num_microbatches=sequences // (section.micro_batch * section.layout.dp),
         seq_length=section.model.sequence,
         micro_batch_size=section.micro_batch,
@@ -40,7 +51,7 @@ def run_pass(
 
 
 def _forward(batches: Iterator[Batch], model: Any) -> tuple[torch.Tensor, Any]:
-    batch = next(batches)
+    batch = get_batch_on_this_cp_rank(dict(next(batches)))  # it cuts in place
     output = model(batch["tokens"], batch["position_ids"], None, labels=batch["labels"])
     return output, partial(_loss, batch["loss_mask"])
 

@@ -73,6 +73,9 @@ def distributed(layout: LayoutSection, threads: int, seed: int) -> Iterator[None
         parallel_state.initialize_model_parallel(
             tensor_model_parallel_size=layout.tp,
             pipeline_model_parallel_size=layout.pp,
+            virtual_pipeline_model_parallel_size=layout.vp if layout.vp > 1 else None,
+            context_parallel_size=layout.cp,
+            expert_model_parallel_size=layout.ep,
             create_gloo_process_groups=cuda,
         )
         tensor_parallel.model_parallel_cuda_manual_seed(seed)
