@@ -24,4 +24,4 @@ class TokeniseSection(Section):
     """How a corpus becomes token shards: nothing to choose but the pace."""
 
     batch_documents: int = unkeyed(256, ge=1, description="Documents encoded at a time.")
-    threads: int = unkeyed(0, ge=0, description="Threads of the encoder; 0: one per core.")
+    workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")

@@ -45,10 +45,12 @@ class ShardWriter:
         self._bin: BinaryIO = _beside(prefix, ".bin").open("wb")
         self.documents = self.tokens = 0
 
-    def add(self, documents: Sequence[Sequence[int]]) -> None:
-        """Append documents, each a sequence of token ids."""
+    def add(self, documents: Sequence[npt.NDArray[np.int32]]) -> None:
+        """Append documents, each an array of token ids."""
         lengths = np.fromiter(map(len, documents), np.int32, len(documents))
-        tokens = np.concatenate([np.asarray(ids, self._dtype) for ids in documents]) if len(documents) else lengths[:0]
+        tokens = np.concatenate([np.empty(0, np.int32), *documents])
+        if len(tokens) and not 0 <= tokens.min() <= tokens.max() <= np.iinfo(self._dtype).max:
+            raise OverflowError(f"tokens {tokens.min()} to {tokens.max()} don't fit into {self._dtype}")
         self._bin.write(tokens.astype(self._dtype, copy=False).tobytes())
         self._lengths.append(lengths)
         self.documents += len(documents)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 from typing import TYPE_CHECKING
 
 from hominis.config.tokenise import TokeniseSection
-from hominis.corpus.vocabulary import END_ID, HELDOUT, TRAIN, batches, limit_threads
+from hominis.corpus.encode import Encoder, Tokens
+from hominis.corpus.pipeline import ahead, processes
+from hominis.corpus.vocabulary import END_ID, HELDOUT, TRAIN, batches
 from hominis.errors import InputError
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from hominis.corpus.indexed import ShardWriter
+
+
+LEAST_DOCUMENTS = 500
+"""Documents for which another process is worth its start."""
 
 
 def parts(section: TokeniseSection, inputs: Inputs) -> Sequence[Part]:
@@ -44,15 +52,15 @@ def work(section: TokeniseSection, inputs: Inputs, part: Part, scratch: Scratch)
     """
     from hominis.corpus.indexed import ShardWriter
 
-    limit_threads(section.threads)
-    tokenizer = _tokenizer(inputs["vocabulary"][0].path / "tokenizer.json")
-    size = tokenizer.get_vocab_size()
+    vocabulary = inputs["vocabulary"][0].path / "tokenizer.json"
+    size = load(vocabulary).get_vocab_size()
     heldout: list[tuple[str, str]] = []
     with ShardWriter(scratch.out / TRAIN, size) as train, ShardWriter(scratch.out / HELDOUT, size) as held:
-        splits = {TRAIN: _Split(train, tokenizer), HELDOUT: _Split(held, tokenizer)}
+        splits = {TRAIN: _Split(train), HELDOUT: _Split(held)}
         total = _documents(inputs["select"])
-        for batch in batches(inputs["select"], ["id", "split", "text"], section.batch_documents):
-            heldout += _add(batch, splits)
+        read = batches(inputs["select"], ["id", "split", "text"], section.batch_documents)
+        for batch, tokens in _encoded(read, total, vocabulary, section):
+            heldout += _add(batch, tokens, splits)
             scratch.progress(sum(split.writer.documents for split in splits.values()), total, "documents")
     if not train.documents:
         raise InputError(
@@ -67,35 +75,64 @@ def work(section: TokeniseSection, inputs: Inputs, part: Part, scratch: Scratch)
 class _Split:
     """One split's shard and its counts."""
 
-    def __init__(self, writer: ShardWriter, tokenizer: Tokenizer) -> None:
-        self.writer, self._tokenizer = writer, tokenizer
+    def __init__(self, writer: ShardWriter) -> None:
+        self.writer = writer
         self._bytes = 0
 
-    def add(self, texts: Sequence[str]) -> None:
-        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        self.writer.add([[*encoding.ids, END_ID] for encoding in encodings])
+    def add(self, texts: Sequence[str], tokens: Sequence[Tokens]) -> None:
+        self.writer.add(tokens)
         self._bytes += sum(len(text.encode()) for text in texts)
 
     def counts(self) -> dict[str, int]:
         return {"documents": self.writer.documents, "tokens": self.writer.tokens, "bytes": self._bytes}
 
 
-def _tokenizer(path: Path) -> Tokenizer:
+def _encoded(
+    read: Iterable[pa.RecordBatch], total: int, vocabulary: Path, section: TokeniseSection
+) -> Iterator[tuple[pa.RecordBatch, list[Tokens]]]:
+    """Yield each batch and its documents' tokens: by processes if there is enough for them."""
+    workers = min(section.workers or os.cpu_count() or 1, total // LEAST_DOCUMENTS)
+    if workers < 2:
+        prepare(vocabulary)
+        yield from ((batch, encode(batch.column("text").to_pylist())) for batch in read)
+        return
+    kept, again = tee(read)
+    with processes(workers, prepare, vocabulary) as pool:
+        texts = (batch.column("text").to_pylist() for batch in again)
+        yield from zip(kept, ahead(pool, encode, texts, workers), strict=True)
+
+
+_ENCODER: list[Encoder] = []
+"""The encoder of this process: what it remembers serves every batch."""
+
+
+def prepare(vocabulary: Path) -> None:
+    """Load the vocabulary into this process."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    _ENCODER[:] = [Encoder(load(vocabulary))]
+
+
+def encode(texts: Sequence[str]) -> list[Tokens]:
+    """Return each text's tokens with the end of text."""
+    return _ENCODER[0].encode(texts, END_ID)
+
+
+def load(vocabulary: Path) -> Tokenizer:
     """Load the vocabulary such that ``<|endoftext|>`` inside a document is text, not the end of one."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer = Tokenizer.from_file(str(vocabulary))
     tokenizer.encode_special_tokens = True
     return tokenizer
 
 
-def _add(batch: pa.RecordBatch, splits: dict[str, _Split]) -> list[tuple[str, str]]:
-    """Encode a batch's documents into their splits; return the held-out ones as (id, text)."""
-    names, texts = batch.column("split").to_pylist(), batch.column("text").to_pylist()
+def _add(batch: pa.RecordBatch, tokens: Sequence[Tokens], splits: dict[str, _Split]) -> list[tuple[str, str]]:
+    """Write a batch's documents into their splits; return the held-out ones as (id, text)."""
+    ids, names, texts = (batch.column(name).to_pylist() for name in ("id", "split", "text"))
     for name, split in splits.items():
-        split.add([text for text, its in zip(texts, names, strict=True) if its == name])
-    ids = batch.column("id").to_pylist()
-    return [(id_, text) for id_, text, its in zip(ids, texts, names, strict=True) if its == HELDOUT]
+        its = [i for i, found in enumerate(names) if found == name]
+        split.add([texts[i] for i in its], [tokens[i] for i in its])
+    return [(ids[i], texts[i]) for i, name in enumerate(names) if name == HELDOUT]
 
 
 def _documents(artefacts: Sequence[Artefact]) -> int:

@@ -4,7 +4,7 @@ import pytest
 from hominis.corpus.indexed import ShardWriter, token_type
 
 RANDOM = np.random.default_rng(7)
-DOCUMENTS = [RANDOM.integers(0, 8192, RANDOM.integers(1, 400)).tolist() for _ in range(257)]
+DOCUMENTS = [RANDOM.integers(0, 8192, RANDOM.integers(1, 400), dtype=np.int32) for _ in range(257)]
 
 
 def shard(prefix, vocab_size, batches):
@@ -28,7 +28,9 @@ def test_bytes_are_those_of_megatrons_builder(tmp_path, vocab_size):
 def test_megatron_reads_the_documents_back(tmp_path):
     indexed = pytest.importorskip("megatron.core.datasets.indexed_dataset", reason="megatron-core is not installed")
     shard(tmp_path / "ours", 8192, [DOCUMENTS])
-    assert [document.tolist() for document in indexed.IndexedDataset(str(tmp_path / "ours"))] == DOCUMENTS
+    assert [document.tolist() for document in indexed.IndexedDataset(str(tmp_path / "ours"))] == [
+        document.tolist() for document in DOCUMENTS
+    ]
 
 
 def test_batches_leave_no_trace(tmp_path):
@@ -51,7 +53,7 @@ def test_index_is_not_written_after_an_error(tmp_path):
 
 def test_token_beyond_its_type_is_refused(tmp_path):
     with pytest.raises(OverflowError), ShardWriter(tmp_path / "wide", 8192) as writer:
-        writer.add([[70_000]])
+        writer.add([np.array([70_000], np.int32)])
 
 
 def test_vocabulary_that_fits_takes_two_bytes_a_token():

@@ -94,3 +94,13 @@ def test_corpus_without_training_documents_is_an_input_error(upstream, tmp_path)
     upstream["select"].append(selected(tmp_path / "select", "arxiv", "arxiv", {"heldout": HELD}))
     with pytest.raises(InputError, match="'arxiv' has no document to train on"):
         run(tokenise, TokeniseSection(), upstream, tmp_path / "work")
+
+
+def test_processes_leave_no_trace_in_the_shards(upstream, tmp_path, monkeypatch):
+    alone = run(tokenise, TokeniseSection(batch_documents=7), upstream, tmp_path / "alone")
+    monkeypatch.setattr(tokenise, "LEAST_DOCUMENTS", 1)
+    shared = run(tokenise, TokeniseSection(batch_documents=7, workers=2), upstream, tmp_path / "shared")
+    for corpus, artefact in alone.items():
+        assert shared[corpus].summary == artefact.summary
+        for file in sorted(artefact.path.iterdir()):
+            assert (shared[corpus].path / file.name).read_bytes() == file.read_bytes()
