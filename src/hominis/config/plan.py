@@ -16,6 +16,12 @@ class PlanSection(Section):
     gpu_hours_per_failure: float = Field(
         50_000.0, gt=0, description="GPU-hours between two unplanned stops (Llama 3.1, arXiv:2407.21783: about 50,000)"
     )
+    restart_s: float = Field(
+        300.0, ge=0, description="seconds from a job's start to its first step: an assumption until you measured it"
+    )
+    checkpoint_s: float = Field(
+        30.0, gt=0, description="seconds that training stands still for a checkpoint: an assumption, too"
+    )
 
 
 class BudgetSection(Section):

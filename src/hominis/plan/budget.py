@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,8 @@ def refuse_over(budget: BudgetSection, found: list[Verdict]) -> None:
     raise ConfigError(
         "pretraining is predicted to cost more than its budget: " + "; ".join(str(verdict) for verdict in broken),
         where=", ".join(f"budget.{verdict.name}" for verdict in broken),
-        remedy=f"train on {share:.0%} of the tokens (pretrain.steps), choose a faster layout (`hominis plan` ranks "
-        "them), raise the limit, or say `budget: {exceed: true}`",
+        remedy=f"train on {math.floor(100 * share)} % of the tokens (pretrain.steps), choose a faster layout "
+        "(`hominis plan` ranks them), raise the limit, or say `budget: {exceed: true}`",
     )
 
 

@@ -118,7 +118,7 @@ def expected(chain: Chain, interval_s: float) -> Loss:
     wall = (daly + restart) / (1 - cuts_per_s * (restart + chain.warning_s))
     failures = wall / mean
     again = daly - chain.work_s - checkpoints
-    return Loss(wall, checkpoints, wall - daly, again, failures, math.ceil(1 + wall * cuts_per_s + failures))
+    return Loss(wall, checkpoints, wall - daly, again, failures, max(1, round(wall * cuts_per_s + failures + 0.5)))
 
 
 @dataclass(frozen=True)
