@@ -7,6 +7,7 @@ from typing import Any
 
 from hominis.config.carbon import Factor
 from hominis.errors import ConfigError
+from hominis.plan.constants import FITTED, Constants
 from hominis.plan.estimate import Estimate, estimate
 from hominis.plan.hardware import gpu
 from hominis.plan.layouts import Candidate, Choice, Fixed, candidates
@@ -21,6 +22,8 @@ TOKENS_PER_PARAMETER = 20
 PATIENCE_HOURS = 30 * 24
 """Where no number of GPUs is asked for: the fewest, a power of two, that end a run in thirty days."""
 MOST_GPUS = 32768
+WASTE = 1.1
+"""... unless twice as many GPUs would need this many times the GPU-hours."""
 PUE = Factor(value=1.1, low=1.05, high=1.2, source="planning value of this project for Leonardo; none is published")
 INTENSITY = Factor(value=0.2875, low=0.2848, high=0.3367, source="Italy 2024: carbontracker; EcoLogits; eco2AI")
 TOLERATED = 0.2
@@ -57,7 +60,7 @@ class Answer:
     notes: list[str]
 
 
-def answer(asked: Asked) -> Answer:
+def answer(asked: Asked, constants: Constants = FITTED) -> Answer:
     """Return the estimate for what was asked.
 
     Raises:
@@ -68,28 +71,37 @@ def answer(asked: Asked) -> Answer:
         raise ConfigError(f"{machine.name} has no {asked.precision}", remedy=f"one of {', '.join(machine.peak)}")
     modern = asked.precision != "fp16" if asked.fused is None else asked.fused
     one = replace(shape(asked.wanted), dropout=not modern)
+    summed = 2 if asked.precision == "fp8" else 4
     tried: list[Answer] = []
     for gpus in [asked.gpus] if asked.gpus else _counts(machine.per_node):
         batch = asked.batch or _batch(one.sequence, gpus)
-        training = Training(one, machine, gpus, batch, asked.precision, flash=modern)
-        tried += _answers(asked, training, _remarks(asked, one, modern))
-        if tried and tried[-1].estimate.fits.value and tried[-1].estimate.wall_hours.value <= PATIENCE_HOURS:
-            break
+        training = Training(one, machine, gpus, batch, asked.precision, flash=modern, gradient_bytes=summed)
+        tried += _answers(asked, training, _remarks(asked, one, modern), constants)
+        if len(tried) > 1 and _enough(tried[-2], tried[-1]):
+            return tried[-2]
     return tried[-1]
 
 
-def _answers(asked: Asked, training: Training, notes: list[str]) -> list[Answer]:
+def _enough(fewer: Answer, more: Answer) -> bool:
+    """Return whether the fewer GPUs do: they end in time, or twice as many would waste too much."""
+    if not fewer.estimate.fits.value:
+        return False
+    wasted = more.estimate.gpu_hours.value / fewer.estimate.gpu_hours.value
+    return fewer.estimate.wall_hours.value <= PATIENCE_HOURS or wasted > WASTE
+
+
+def _answers(asked: Asked, training: Training, notes: list[str], constants: Constants) -> list[Answer]:
     """Return the answer for a number of GPUs; none if no layout divides there and the number wasn't asked for."""
-    old = not training.flash and asked.fixed.recompute is None
-    fixed = replace(asked.fixed, recompute="full") if old else asked.fixed
-    choice = candidates(training, fixed)
+    old = not training.flash and asked.fixed.recompute in (None, "full")
+    fixed = replace(asked.fixed, recompute="full", distributed_optimizer=False) if old else asked.fixed
+    choice = candidates(training, fixed, constants)
     best = choice.ranked[0] if choice.ranked else _smallest(training, choice)
     if best is None and asked.gpus:
         raise _impossible(training, fixed, choice)
     if best is None:
         return []
     tokens = asked.tokens_b * 1e9 if asked.tokens_b else float(TOKENS_PER_PARAMETER * training.shape.active_parameters)
-    return [Answer(estimate(training, best, tokens, asked.pue, asked.intensity), choice, notes)]
+    return [Answer(estimate(training, best, tokens, asked.pue, asked.intensity, constants), choice, notes)]
 
 
 def _smallest(training: Training, choice: Choice) -> Candidate | None:
@@ -149,6 +161,8 @@ def _remarks(asked: Asked, one: Shape, modern: bool) -> list[str]:
         )
     if not modern:
         notes.append("as Megatron-LM was in 2021 (fp16): attention unfused, dropout, everything recomputed unless said")
+    if asked.precision == "fp8":
+        notes.append("fp8: gradients added up in bf16, as NeMo's recipes do")
     if asked.tokens_b is None:
         notes.append(f"tokens: {TOKENS_PER_PARAMETER} a parameter (arXiv:2203.15556)")
     if asked.intensity is INTENSITY:

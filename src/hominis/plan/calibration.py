@@ -1,47 +1,90 @@
-"""The constants of the speed model: few, each with a meaning, fitted on the published runs in ``RUNS``."""
+"""The speed model against published runs: how far each is off."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hominis.plan.asked import Asked, answer
+from hominis.plan.constants import FITTED, Constants
+from hominis.plan.estimate import gpu_hours, hardware_flops, rate
+from hominis.plan.hardware import gpu
+from hominis.plan.layouts import Fixed
+from hominis.plan.shapes import Wanted, shape
+from hominis.plan.speed import step
+from hominis.plan.training import Layout, Training
+
+SIZES = ("layers", "hidden", "heads", "kv_heads", "ffn", "vocab", "seq")
+SPLITS = ("tp", "pp", "vp", "cp", "micro_batch")
+WHOLE_RUN = "gpu_hours"
+FIGURES = (WHOLE_RUN, "tokens_per_s", "hardware_tflops", "tflops")
+"""Columns of a published figure, the one that counts first."""
 
 
 @dataclass(frozen=True)
-class Constants:
-    """What the arithmetic can't know.
+class Compared:
+    """A published run beside what is computed; ``ratio`` is computed over published time."""
 
-    Attributes:
-        matmul: share of the peak that large matrix products reach, by GPU architecture and precision; what keeps them
-            from the peak is power: clocks fall.
-        attention: share of the bf16 peak that fused attention reaches, counting the lower half of the matrix.
-        memory: share of the memory's bandwidth that element-wise kernels reach.
-        links: share of a link's bandwidth that collectives reach.
-        exposed: share of tensor-parallel communication that no computation hides.
-        overlap: share of a backward pass behind which gradients can travel.
-        latency: seconds to start a collective; ``launch``: seconds to start a kernel.
-        campaign: share of its GPU-hours that a whole run trains at the speed of a benchmark; the rest are restarts,
-            checkpoints, evaluations, slow nodes, and software that is tuned less than a benchmark's.
-        rates: measured over computed speed of published benchmarks, 10th and 90th percentile.
-        campaigns: the same of whole runs' GPU-hours.
-    """
-
-    matmul: dict[str, float]
-    attention: dict[str, float]
-    memory: float = 0.8
-    links: float = 0.75
-    exposed: float = 0.7
-    overlap: float = 0.8
-    latency: float = 20e-6
-    launch: float = 5e-6
-    campaign: float = 0.8
-    rates: tuple[float, float] = (0.85, 1.15)
-    campaigns: tuple[float, float] = (0.8, 1.3)
-
-    def share(self, architecture: str, precision: str) -> float:
-        """Return the share of the peak that large matrix products reach."""
-        return self.matmul.get(f"{architecture}-{precision}", self.matmul[architecture])
+    name: str
+    figure: str
+    published: float
+    computed: float
+    ratio: float
+    layout: Layout
 
 
-FITTED = Constants(
-    matmul={"ampere": 0.80, "hopper": 0.68, "hopper-fp8": 0.58},
-    attention={"ampere": 0.55, "hopper": 0.45},
-)
+def compared(row: Mapping[str, str], constants: Constants = FITTED) -> Compared:
+    """Return a row of ``workflow/tables/runs.csv`` beside what the model says of it."""
+    asked = question(row)
+    training, layout = _split(asked, constants)
+    speed = rate(training, step(training, layout, constants), constants)
+    flops = training.shape.token_flops()
+    computed = {
+        WHOLE_RUN: gpu_hours(speed, (asked.tokens_b or 0) * 1e9, constants).value,
+        "tokens_per_s": speed.value,
+        "hardware_tflops": speed.value * hardware_flops(training, layout) / 1e12,
+        "tflops": speed.value * flops / 1e12,
+    }
+    figure = next(name for name in FIGURES if row[name])
+    published, value = float(row[figure]), computed[figure]
+    ratio = value / published if figure == WHOLE_RUN else published / value
+    return Compared(row["name"], figure, published, value, ratio, layout)
+
+
+def question(row: Mapping[str, str]) -> Asked:
+    """Return what one would ask on the command line for a row; an empty cell asks nothing."""
+    given = {name: int(row[name]) for name in (*SIZES, *SPLITS, "gpus", "global_batch") if row[name]}
+    flags = {name: row[name] == "yes" for name in ("gated", "tied")}
+    ways = {"recompute": row["recompute"]} if row["recompute"] else {}
+    splits = {name: given[name] for name in SPLITS if name in given}
+    return Asked(
+        wanted=Wanted(float(row["params_b"]), **{name: given[name] for name in SIZES}, **flags),  # type: ignore[arg-type]
+        gpu=row["gpu"],
+        gpus=given.get("gpus"),
+        batch=given.get("global_batch"),
+        tokens_b=float(row["tokens_b"]) if row["tokens_b"] else None,
+        precision=row["precision"],  # type: ignore[arg-type]
+        fused=row["fused"] == "yes",
+        fixed=Fixed(**splits, **ways),  # type: ignore[arg-type]
+    )
+
+
+def _split(asked: Asked, constants: Constants) -> tuple[Training, Layout]:
+    """Return the training and its layout: as published if that is told in full, though it need not fit or divide."""
+    said = asked.fixed
+    if not (asked.gpus and asked.batch and said.tp and said.pp and said.micro_batch):
+        made = answer(asked, constants).estimate
+        return made.training, made.layout
+    modern = bool(asked.fused)
+    training = Training(
+        replace(shape(asked.wanted), dropout=not modern),
+        gpu(asked.gpu),
+        asked.gpus,
+        asked.batch,
+        asked.precision,
+        modern,
+    )
+    cp, way = said.cp or 1, said.recompute or "none"
+    dp = asked.gpus // (said.tp * said.pp * cp)
+    parallel = said.tp > 1 and (modern or way != "full")
+    return training, Layout(said.tp, said.pp, said.vp or 1, cp, 1, dp, said.micro_batch, way, parallel)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hominis.carbon.costs import Spread
 from hominis.config.carbon import Factor
-from hominis.plan.calibration import FITTED, Constants
+from hominis.plan.constants import FITTED, Constants
 from hominis.plan.layouts import Candidate
 from hominis.plan.memory import Memory
 from hominis.plan.speed import Step
@@ -67,11 +67,11 @@ def estimate(
 ) -> Estimate:
     """Return what ``training`` takes in the layout of ``candidate``."""
     need, taken, layout = candidate.memory, candidate.step, candidate.layout
-    rate = _rate(training, taken, constants)
+    speed = rate(training, taken, constants)
     flops = training.shape.token_flops()
-    tflops = scaled(rate, flops / 1e12)
+    tflops = scaled(speed, flops / 1e12)
     peak = training.gpu.peak[training.precision] / 1e12
-    hours = gpu_hours(rate, tokens, constants)
+    hours = gpu_hours(speed, tokens, constants)
     power = energy(hours, training)
     return Estimate(
         training=training,
@@ -79,11 +79,11 @@ def estimate(
         tokens=tokens,
         memory=need,
         step=taken,
-        tokens_per_s_per_gpu=rate,
+        tokens_per_s_per_gpu=speed,
         tflops_per_gpu=tflops,
         hardware_tflops_per_gpu=scaled(tflops, hardware_flops(training, layout) / flops),
         mfu=scaled(tflops, 1 / peak),
-        mfu_causal=scaled(rate, training.shape.token_flops(causal=True) / 1e12 / peak),
+        mfu_causal=scaled(speed, training.shape.token_flops(causal=True) / 1e12 / peak),
         gpu_hours=hours,
         wall_hours=scaled(hours, 1 / training.gpus),
         memory_gb=Spread(value=need.total / 1e9, low=need.low / 1e9, high=need.high / 1e9),
@@ -97,7 +97,7 @@ def estimate(
     )
 
 
-def _rate(training: Training, taken: Step, constants: Constants) -> Spread:
+def rate(training: Training, taken: Step, constants: Constants) -> Spread:
     """Return tokens a second and GPU; the range is where most published benchmarks are around what is computed."""
     value = training.batch * training.shape.sequence / taken.seconds / training.gpus
     low, high = constants.rates

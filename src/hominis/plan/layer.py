@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hominis.plan.calibration import Constants
+from hominis.plan.constants import Constants
 from hominis.plan.training import Layout, Training
 
 KERNELS = 14

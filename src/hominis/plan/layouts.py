@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hominis.config.train import LayoutSection, ModelSection, PretrainSection
 from hominis.errors import ConfigError
-from hominis.plan.calibration import FITTED, Constants
+from hominis.plan.constants import FITTED, Constants
 from hominis.plan.memory import Memory, memory
 from hominis.plan.shapes import Shape
 from hominis.plan.speed import Step, step
@@ -80,7 +80,7 @@ def candidates(training: Training, fixed: Fixed | None = None, constants: Consta
             ranked.append(Candidate(chosen, needed[fitting[0]], step(training, chosen, constants)))
         else:
             way = min(needed, key=lambda one: needed[one].total)
-            refused.append(_too_large(training, replace(layout, recompute=way), needed[way]))
+            refused.append(too_large(training, replace(layout, recompute=way), needed[way]))
     ranked.sort(key=lambda one: one.step.seconds)
     refused.sort(key=lambda one: one.memory.total if one.memory else float("inf"))
     return Choice(ranked, refused)
@@ -126,7 +126,8 @@ def _ways(fixed: Fixed) -> tuple[Recompute, ...]:
     return (fixed.recompute,) if fixed.recompute else RECOMPUTE
 
 
-def _too_large(training: Training, layout: Layout, need: Memory) -> Refused:
+def too_large(training: Training, layout: Layout, need: Memory) -> Refused:
+    """Return the refusal of a layout that needs more than the GPU has, with its parts."""
     parts = ", ".join(f"{name} {size / 1e9:.1f}" for name, size in vars(need).items())
     text = f"needs {need.total / 1e9:.1f} GB of {training.gpu.memory_gb:.1f}: {parts}"
     return Refused(layout, text, need)
@@ -147,7 +148,7 @@ def _layouts(training: Training, fixed: Fixed) -> Iterator[Layout]:
         for vp, micro_batch in product(pieces, _either(fixed.micro_batch, list(MICRO_BATCHES))):
             if not fixed.micro_batch and micro_batch > 1 and training.batch % (dp * micro_batch):
                 continue
-            split = tp > 1
+            split = tp > 1 and (training.flash or fixed.recompute != "full")
             spread = fixed.distributed_optimizer
             yield Layout(tp, pp, vp, cp, ep, dp, micro_batch, "none", split, spread)
 

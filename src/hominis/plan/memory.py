@@ -83,14 +83,18 @@ def stage_weights(shape: Shape, layout: Layout, stage: int) -> tuple[float, floa
 def _states(training: Training, layout: Layout, shared: float, experts: float) -> tuple[float, float, float]:
     """Return bytes of weights, gradients and optimiser.
 
-    Gradients are added up in fp32. Below fp32 the optimiser keeps fp32 weights of its own beside AdamW's two moments.
+    Below fp32 the optimiser keeps fp32 weights of its own beside AdamW's two moments.
     fp8 products keep the weights in bf16, and each matrix in fp8 once as it is and once transposed.
     """
     weights = shared + experts
     width = {"fp32": 4, "fp8": 4}.get(training.precision, 2)
     state = 8 if training.precision == "fp32" else 12
     expert_shards = max(layout.shards // layout.ep, 1)
-    return weights * width, weights * 4, state * (shared / layout.shards + experts / expert_shards)
+    return (
+        weights * width,
+        weights * training.gradient_bytes,
+        state * (shared / layout.shards + experts / expert_shards),
+    )
 
 
 def width(training: Training) -> int:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from hominis.plan import layer
-from hominis.plan.calibration import FITTED, Constants
+from hominis.plan.constants import FITTED, Constants
 from hominis.plan.memory import stage_weights
 from hominis.plan.training import Layout, Training
 
