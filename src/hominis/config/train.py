@@ -112,6 +112,8 @@ class AdoptSection(Section):
     """Weights to start from, rather than random ones: continued pretraining."""
 
     folder: Path = unkeyed(description="a Hugging Face folder (Llama or Mixtral) with config.json and safetensors")
+    tolerance: float = Field(1e-4, gt=0, description="largest difference allowed between the two models' logits, fp32")
+    threads: Count = Field(1, description="threads of the comparison; another number may round sums otherwise")
 
 
 class DecaySection(Section):

@@ -33,7 +33,7 @@ def _export(brief: ExportBrief, described: dict[str, int | str]) -> None:
     pretrained, out, vocab_size = Path(brief.pretrained), Path(brief.out), int(described["vocab_size"])
     section = ModelSection.model_validate(described["model"])
     model = entire(section, int(described["padded_vocab_size"]))
-    load_weights(model, pretrained / "checkpoint")
+    load_weights([model], pretrained / "checkpoint")
     dtype = torch.bfloat16 if described["precision"] == "bf16" else torch.float32
     weights = to_hugging_face(model.state_dict(), section, vocab_size)
     file = out / "model.safetensors"

@@ -11,8 +11,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from hominis.config.train import ModelSection
 from hominis.errors import InputError
+from hominis.train.tokenizer import tokens
 
 SHAPE = {
     "layers": "num_hidden_layers",
@@ -61,20 +64,22 @@ def from_config(path: Path) -> ModelSection:
         InputError: it can't be read, or is of a model that this decoder is not; names what and its value.
     """
     config = _read(path)
-    if problems := list(_strange(config)):
+    kind = config.get("model_type")
+    named = SHAPE | EXPERTS if kind == "mixtral" else SHAPE
+    given = {"num_key_value_heads": config.get("num_attention_heads"), "tie_word_embeddings": False} | config
+    if problems := list(_strange(given, named)):
         raise InputError(
             f"not a model that can be trained on here: {'; '.join(problems)}",
             where=path,
             remedy="take a Llama or Mixtral model without biases, sliding windows and scaled positions",
         )
-    kind = config["model_type"]
-    named = SHAPE | EXPERTS if kind == "mixtral" else SHAPE
-    given = {"num_key_value_heads": config["num_attention_heads"], "tie_word_embeddings": False} | config
-    if absent := sorted(theirs for theirs in named.values() if given.get(theirs) is None):
-        raise InputError(f"it does not say {', '.join(absent)}", where=path, remedy="take a whole config.json")
     rope = config.get("rope_parameters") or config
     shape = {ours: given[theirs] for ours, theirs in named.items()}
-    return ModelSection(**shape, rope_base=rope.get("rope_theta") or THETA[kind])
+    try:
+        return ModelSection(**shape, rope_base=rope.get("rope_theta") or THETA[str(kind)])
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}" for e in error.errors())
+        raise InputError(f"not a possible shape: {said}", where=path, remedy="download it again") from None
 
 
 def clashes(theirs: ModelSection, ours: ModelSection) -> list[str]:
@@ -89,41 +94,26 @@ def clashes(theirs: ModelSection, ours: ModelSection) -> list[str]:
     return found
 
 
-def describe(folder: Path, described: Mapping[str, Any], tokenizer: Path) -> None:
+def describe(folder: Path, described: Mapping[str, Any], tokenizer_file: Path) -> None:
     """Write all of a Hugging Face folder but the weights, for a model as ``model.json`` has it."""
     model, end = ModelSection.model_validate(described["model"]), described["end_of_document"]
     special = {f"{role}_token_id": end for role in ("bos", "eos", "pad")}
     dtype = "bfloat16" if described["precision"] == "bf16" else "float32"
     _write(folder / "config.json", to_config(model) | special | {"vocab_size": described["vocab_size"], "dtype": dtype})
     _write(folder / "generation_config.json", special)
-    shutil.copyfile(tokenizer, folder / "tokenizer.json")
-    token = next(name for name, number in tokens(tokenizer).items() if number == end)
+    shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
+    token = next(name for name, number in tokens(tokenizer_file).items() if number == end)
     named = {f"{role}_token": token for role in ("bos", "eos", "pad")}
     more = {"model_max_length": model.sequence, "clean_up_tokenization_spaces": False}
     _write(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **named, **more})
 
 
-def tokens(path: Path) -> dict[str, int]:
-    """Return token → id of a ``tokenizer.json``.
-
-    Raises:
-        InputError: there is none, or it isn't one.
-    """
-    read = _read(path)
-    try:
-        vocabulary: Any = read["model"]["vocab"]
-        listed = vocabulary if isinstance(vocabulary, dict) else {t: n for n, (t, _) in enumerate(vocabulary)}
-        return listed | {token["content"]: token["id"] for token in read["added_tokens"]}
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path.name} is no tokenizer: {error!r}", where=path, remedy=_REMEDY) from None
-
-
-_REMEDY = "write it with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
-
-
-def _strange(config: Mapping[str, Any]) -> Iterator[str]:
+def _strange(config: Mapping[str, Any], named: Mapping[str, str]) -> Iterator[str]:
     if config.get("model_type") not in THETA:
         yield f"model_type {config.get('model_type')}"
+        return
+    if absent := sorted(theirs for theirs in (*named.values(), "vocab_size") if config.get(theirs) is None):
+        yield f"it does not say {', '.join(absent)}"
         return
     yield from (f"{name} {config[name]}" for name, plain in PLAIN.items() if config.get(name) not in plain)
     rope = config.get("rope_parameters") or {}

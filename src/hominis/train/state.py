@@ -7,6 +7,7 @@ steps done are the whole state; the hash of the samples used goes with them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,39 +42,48 @@ class State:
 
     def save_artefact(self, folder: Path, *, optimiser: bool) -> None:
         """Write the weights alone, or with ``optimiser`` all that is needed to train on, into the new ``folder``."""
-        content = self._content(loading=False) if optimiser else {"model": self._weights()}
+        content = self._content(loading=False) if optimiser else {"model": weights(self.chunks)}
         Save(content, folder, HostMemory(), CONTENT).complete()
         dist.barrier()
 
     def load(self, checkpoint: Path) -> None:
         """Take over what ``save`` wrote."""
         loaded = dist_checkpointing.load(self._content(loading=True), str(checkpoint))
-        for index, chunk in enumerate(self.chunks):
-            unwrap(chunk).load_state_dict(loaded["model"][str(index)])
+        _set_weights(self.chunks, loaded)
         self.optimiser.load_state_dict(loaded["optimizer"])
         self.step = loaded["step"]
         self.samples.resume(loaded["samples"])
 
-    def _weights(self) -> Any:
-        return {
-            str(index): unwrap(chunk).sharded_state_dict(metadata=CONTENT) for index, chunk in enumerate(self.chunks)
-        }
-
     def _content(self, *, loading: bool) -> dict[str, Any]:
-        weights = self._weights()
-        optimiser = self.optimiser.sharded_state_dict(weights, is_loading=loading, metadata=CONTENT)
+        model = weights(self.chunks)
+        optimiser = self.optimiser.sharded_state_dict(model, is_loading=loading, metadata=CONTENT)
         return {
-            "model": weights,
+            "model": model,
             "optimizer": _canonical(optimiser),
             "step": self.step,
             "samples": self.samples.total(),
         }
 
 
-def load_weights(model: GPTModel, checkpoint: Path) -> None:
-    """Load the weights alone into the bare ``model``, whatever layout it and ``checkpoint`` have."""
-    wanted = {"model": {"0": model.sharded_state_dict(metadata=CONTENT)}}
-    model.load_state_dict(dist_checkpointing.load(wanted, str(checkpoint))["model"]["0"])
+def save_weights(model: GPTModel, folder: Path) -> None:
+    """Write the weights of the bare, whole ``model`` into the new ``folder``, as an artefact has them."""
+    Save({"model": weights([model])}, folder, HostMemory(), CONTENT).complete()
+
+
+def load_weights(chunks: Sequence[Any], checkpoint: Path) -> None:
+    """Load the weights alone into a rank's pieces of the model, whatever layout they and ``checkpoint`` have."""
+    loaded = dist_checkpointing.load({"model": weights(chunks)}, str(checkpoint))
+    _set_weights(chunks, loaded)
+
+
+def weights(chunks: Sequence[Any]) -> dict[str, Any]:
+    """Return megatron's sharded state of a rank's pieces of the model."""
+    return {str(index): unwrap(chunk).sharded_state_dict(metadata=CONTENT) for index, chunk in enumerate(chunks)}
+
+
+def _set_weights(chunks: Sequence[Any], loaded: dict[str, Any]) -> None:
+    for index, chunk in enumerate(chunks):
+        unwrap(chunk).load_state_dict(loaded["model"][str(index)])
 
 
 def _canonical(value: Any) -> Any:
