@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-from hominis.cli.common import json_option
+from hominis.cli.common import QUICKSTART, json_option
 
 SIZES = {
     "params-b": (float, "billions of parameters; tells what is left out of the shape"),
@@ -39,16 +40,41 @@ FACTORS = {"pue": (float, "energy of the building by that of the machines"), "in
 
 
 @click.group("plan", invoke_without_command=True, short_help="Say before submission what a run takes and costs.")
+@click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=QUICKSTART,
+    show_default=True,
+    envvar="HOMINIS_CONFIG",
+    help="The run, as a YAML or JSON file.",
+)
+@json_option
 @click.pass_context
-def command(context: click.Context) -> None:
-    """Say before anything is submitted whether it fits, how long it takes and what it costs.
+def command(context: click.Context, path: Path, as_json: bool) -> None:
+    """Say before anything is submitted whether a run fits, how long it takes and what it costs.
+
+    Exits 1 if the run should not start so: its layout doesn't fit, its data or its budget don't last.
 
     \b
     Examples:
+      hominis plan -c workflow/config/core-13b.yaml
+      hominis plan -c my-run.yaml --json
       hominis plan estimate --params-b 13 --gpus 256 --tokens-b 300
     """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        context.exit(_of_run(path, as_json))
+
+
+def _of_run(path: Path, as_json: bool) -> int:
+    from hominis.cli.foresee import foresee
+    from hominis.config.run import load
+    from hominis.plan.page import document, page
+
+    plan = foresee(load(path))
+    click.echo(json.dumps(document(plan), indent=1) if as_json else page(plan))
+    return int(bool(plan.problems))
 
 
 def _numbers(options: dict[str, tuple[Any, str]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

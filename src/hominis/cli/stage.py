@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hominis import stages
 from hominis.cli.checkout import checkout
 from hominis.cli.common import run_option, say_as, site_of
+from hominis.cli.foresee import afford
 from hominis.config.slurm import Resources
 from hominis.errors import ConfigError
 from hominis.jobs import task
@@ -99,6 +100,8 @@ def do(run: RunConfig, name: str, jobs: int, asked: Sequence[str] = ()) -> None:
     if stage is None:
         remedy = f"give the run a section `{name}`; `hominis config schema` says what is in it"
         raise ConfigError(f"the run {run.run} has no stage {name}: its section is null", where=name, remedy=remedy)
+    if name == "pretrain":
+        afford(run)
     receipt = drive(task_of(run, stage, jobs, asked), say_as(name))
     path, text = run.receipts / f"{name}.json", receipts.to_text(receipt)
     if not path.exists() or path.read_bytes() != text.encode():
