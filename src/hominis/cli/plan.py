@@ -70,7 +70,8 @@ def command(context: click.Context, path: Path, as_json: bool) -> None:
 def _of_run(path: Path, as_json: bool) -> int:
     from hominis.cli.foresee import foresee
     from hominis.config.run import load
-    from hominis.plan.page import document, page
+    from hominis.plan.document import document
+    from hominis.plan.page import page
 
     plan = foresee(load(path))
     click.echo(json.dumps(document(plan), indent=1) if as_json else page(plan))

@@ -16,36 +16,17 @@ from hominis.errors import ConfigError
 from hominis.plan import scaling
 from hominis.plan.budget import Verdict, verdicts
 from hominis.plan.estimate import Estimate, estimate, scaled
-from hominis.plan.failures import Chain, Loss, Simulated, best_interval_s, expected, simulate
 from hominis.plan.hardware import gpu
 from hominis.plan.layouts import RECOMPUTE, Candidate, Choice, Refused, candidates, clash, too_large
 from hominis.plan.memory import Memory, memory
 from hominis.plan.shapes import Shape
 from hominis.plan.speed import step
+from hominis.plan.stops import Stops, stops_of
 from hominis.plan.training import Layout, Training
+from hominis.plan.vocabulary import vocabularies
 from hominis.train.schedule import consumed
 
 NEAREST = 3
-SEED = 0
-
-
-@dataclass(frozen=True)
-class Stops:
-    """Faults, wall times and checkpoints of the run.
-
-    Attributes:
-        step_s: mean time of a step, with all that makes a whole run slower than a benchmark.
-        loss: expected with the run's own interval; ``least``: with the best one.
-        best_steps: steps between checkpoints that lose least (Daly 2006).
-        simulated: runs of the chain with seeded faults, with the run's own interval.
-    """
-
-    chain: Chain
-    step_s: float
-    loss: Loss
-    least: Loss
-    best_steps: int
-    simulated: Simulated
 
 
 @dataclass(frozen=True)
@@ -155,7 +136,7 @@ def plan(run: RunConfig, vocab_size: int | None = None, at_hand: Mapping[str, in
         charged_hours=scaled(made.gpu_hours, max(charged, 1)) if made else None,
         stops=stops,
         advice=scaling.advise(size, tokens),
-        vocabularies=scaling.vocabularies(size, tokens),
+        vocabularies=vocabularies(size, tokens),
         data=_data(run, tokens, at_hand),
         verdicts=verdicts(run.budget, made.gpu_hours, made.tco2e) if made else [],
     )
@@ -202,7 +183,7 @@ def _length(run: RunConfig) -> tuple[int, float]:
 def _priced(run: RunConfig, training: Training, taken: Candidate, steps: int, tokens: float) -> tuple[Estimate, Stops]:
     """Return what the run takes in a layout, longer than estimated if its stops take more than published runs' did."""
     made = estimate(training, taken, tokens, run.account.pue, run.account.intensity_kg_per_kwh)
-    stops = _stops(run, made, steps)
+    stops = stops_of(run, made, steps)
     more = max(stops.loss.wall_s / 3600 / made.wall_hours.value, 1.0)
     longer = replace(
         made,
@@ -212,32 +193,6 @@ def _priced(run: RunConfig, training: Training, taken: Candidate, steps: int, to
         tco2e=scaled(made.tco2e, more),
     )
     return longer, stops
-
-
-def _stops(run: RunConfig, made: Estimate, steps: int) -> Stops:
-    """Return the chain of the run's segments.
-
-    What published runs took beyond a benchmark's time (``Constants.campaign``) holds their stops, too: the loss
-    foreseen here is a part of it, unless it is more.
-    """
-    training_s = made.tokens / made.tokens_per_s_per_gpu.value / made.training.gpus
-    chain = Chain(
-        work_s=training_s,
-        gpus=made.training.gpus,
-        gpu_hours_per_failure=run.plan.gpu_hours_per_failure,
-        checkpoint_s=run.plan.checkpoint_s,
-        restart_s=run.plan.restart_s,
-        segment_s=run.plan.segment_hours * 3600,
-        warning_s=run.slurm.warn_s,
-    )
-    every = run.pretrain.checkpoint_every
-    alone = expected(chain, every * training_s / steps)
-    wall = max(made.wall_hours.value * 3600, alone.wall_s)
-    chain = replace(chain, work_s=wall * (1 - alone.share))
-    step_s = chain.work_s / steps
-    best = max(1, round(best_interval_s(chain) / step_s))
-    simulated = simulate(chain, every * step_s, seed=SEED)
-    return Stops(chain, step_s, expected(chain, every * step_s), expected(chain, best * step_s), best, simulated)
 
 
 def _nearest(run: RunConfig, choice: Choice) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""How many tokens, and how large a vocabulary, published scaling laws find best for a model or an amount of compute.
+"""How many tokens published scaling laws find best for a model or an amount of compute.
 
 The laws disagree, for they were fitted on other data, sizes and schedules: they are shown side by side. All speak of
 training alone; a model that is to be used much is trained on more. They were fitted on dense models: of a mixture of
@@ -12,7 +12,6 @@ experts the parameters that see a token are counted.
   products among them.
 * Llama 3 2024 (arXiv:2407.21783): tokens = A C^alpha with the digits of figure 3 (0.299, 0.537). The text cuts them to
   0.29 and 0.53, which miss its own 16.55 T tokens at 3.8e25 FLOPs.
-* Tao et al. 2024 (arXiv:2407.13623): the vocabulary, by the constants released with the paper, three approaches.
 """
 
 from __future__ import annotations
@@ -178,38 +177,3 @@ def _advice(law: Law, size: Size, tokens: float) -> Advice:
     best_scale, best_tokens = law.optimum(law.flops * scale * tokens)
     loss = law.loss(scale, tokens) if law.loss else None
     return Advice(law.name, law.paper, wanted, tokens / wanted, best_scale / scale, best_tokens, loss)
-
-
-def vocabularies(size: Size, tokens: float) -> dict[str, float]:
-    """Return the best number of vocabulary entries for a model (Tao et al. 2024): by approach.
-
-    The first two assume that tokens grow with the model as is best; the third takes the run's tokens. Parameters of the
-    vocabulary are counted once, as with tied embeddings.
-    """
-    inner = size.inner
-    by_compute = math.exp(-1.589031299255507) * _tao_compute(inner) ** 0.4163622634135234
-    by_slope = 3_145_728 * (inner / 33e6) ** 0.8353974035228025
-    by_loss = _tao_loss(inner, 6 * size.parameters * tokens)
-    named = {"IsoFLOPs": by_compute, "derivative": by_slope, "loss at these tokens": by_loss}
-    return {name: parameters / size.hidden for name, parameters in named.items()}
-
-
-def _tao_compute(inner: float) -> float:
-    """Return the FLOPs for which a model of ``inner`` parameters is the best."""
-    return (inner / math.exp(-2.4846510161625193)) ** 2
-
-
-def _tao_loss(inner: float, compute: float) -> float:
-    """Return the vocabulary's parameters at which the loss has its minimum: where its slope changes its sign.
-
-    In the units of the fit: parameters in millions, tokens in 1e9.
-    """
-    a, alpha, b, beta = 0.19584238398665638, 0.6707374679896795, 2.1241123120064955, 0.44660634152009615
-    rest, billions = inner / 1e6, compute / 6e15
-    low, high = 1e-3, 1e7
-    for _ in range(120):
-        here = math.sqrt(low * high)
-        tokens = billions / (rest + here)
-        slope = beta * b / (rest + here) / tokens**beta - alpha * a / here ** (alpha + 1)
-        low, high = (here, high) if slope < 0 else (low, here)
-    return low * 1e6

@@ -15,8 +15,9 @@ from hominis.cli.admit import admit
 from hominis.cli.foresee import afford
 from hominis.config.run import load
 from hominis.errors import ConfigError, HominisError
+from hominis.plan.document import document
 from hominis.plan.layouts import Candidate, Refused
-from hominis.plan.page import document, page
+from hominis.plan.page import page
 from hominis.plan.run import plan
 from hominis.train.schedule import consumed
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hominis.plan.scaling import BESIROGLU, HOFFMANN, LAWS, Size, advise, kaplan_loss, vocabularies
+from hominis.plan.scaling import BESIROGLU, HOFFMANN, LAWS, Size, advise, kaplan_loss
+from hominis.plan.vocabulary import vocabularies
 
 BY_NAME = {law.name: law for law in LAWS}
 
