@@ -20,6 +20,7 @@ class Brief:
         checkpoints: folder that outlives the attempt.
         out: folder of the artefact.
         resume: the checkpoint to start from; empty for a fresh start.
+        began, launched: unix times at which the attempt's work began, and at which it starts the ranks.
     """
 
     section: PretrainSection
@@ -29,6 +30,8 @@ class Brief:
     checkpoints: Path
     out: Path
     resume: str = ""
+    began: float = 0.0
+    launched: float = 0.0
 
     @property
     def cache(self) -> Path:
@@ -40,6 +43,11 @@ class Brief:
         """JSON lines that the reporting rank appends after each step."""
         return self.checkpoints / "progress.jsonl"
 
+    @property
+    def start(self) -> Path:
+        """Seconds by what the reporting rank's start was spent on; there before the first line of ``progress``."""
+        return self.checkpoints / "start.json"
+
     def write(self, path: Path) -> None:
         """Write the brief for the ranks."""
         values = {
@@ -50,6 +58,8 @@ class Brief:
             "checkpoints": str(self.checkpoints),
             "out": str(self.out),
             "resume": self.resume,
+            "began": self.began,
+            "launched": self.launched,
         }
         path.write_text(json.dumps(values, indent=1, sort_keys=True))
 
@@ -65,4 +75,6 @@ class Brief:
             checkpoints=Path(values["checkpoints"]),
             out=Path(values["out"]),
             resume=values["resume"],
+            began=values["began"],
+            launched=values["launched"],
         )

@@ -19,6 +19,7 @@ from hominis.train.blend import Source, blend_sources
 from hominis.train.brief import Brief
 from hominis.train.figures import step_flops
 from hominis.train.schedule import consumed
+from hominis.train.watch import watching
 
 END_OF_DOCUMENT = "<|endoftext|>"
 LAST_STEPS = 10
@@ -45,12 +46,14 @@ def work(section: PretrainSection, inputs: Inputs, part: Part, scratch: Scratch)
     path = scratch.checkpoints / "brief.json"
     brief.write(path)
     ranks = launch.Launch("hominis.train.rank", [str(path)], section.layout.world, section.threads, scratch.checkpoints)
-    launch.run(ranks, poll=_Follower(brief, scratch), stopping=lambda: scratch.stopping)
+    with watching(brief, scratch) as watch:
+        launch.run(ranks, poll=watch, stopping=lambda: scratch.stopping)
     milestones = checkpoints.publish(scratch.checkpoints, section.keep_every, scratch.out / "checkpoints", _warn)
     return {**_summary(section, scratch.out, blend), "checkpoints": milestones}
 
 
 def _brief(section: PretrainSection, sources: Sequence[Source], vocabulary: tuple[int, int], scratch: Scratch) -> Brief:
+    began = time.time()
     resume = checkpoints.newest_whole(scratch.checkpoints, _warn)
     if resume:
         checkpoints.check_model(resume, checkpoints.described(section, vocabulary[0]))
@@ -62,6 +65,8 @@ def _brief(section: PretrainSection, sources: Sequence[Source], vocabulary: tupl
         checkpoints=scratch.checkpoints,
         out=scratch.out,
         resume=str(resume or ""),
+        began=began,
+        launched=time.time(),
     )
     shutil.rmtree(brief.cache, ignore_errors=True)
     brief.progress.write_bytes(b"")
@@ -80,40 +85,6 @@ def _vocabulary(artefacts: Sequence[Artefact]) -> tuple[int, int]:
     if END_OF_DOCUMENT not in added:
         raise InputError(f"the tokenizer has no token {END_OF_DOCUMENT}", where=path, remedy="train it again")
     return max([*tokenizer["model"]["vocab"].values(), *added.values()]) + 1, added[END_OF_DOCUMENT]
-
-
-class _Follower:
-    """Hands what the ranks report on to the attempt, and beside it what a kill would leave of it."""
-
-    def __init__(self, brief: Brief, scratch: Scratch) -> None:
-        self._steps, self._scratch = brief.section.steps, scratch
-        self._path, self._read = brief.progress, 0
-        self._changed_ns, self._kept = 0, 0
-        self._last: dict[str, float] = {}
-
-    def __call__(self) -> None:
-        lines, newer = self._lines(), self._newer_checkpoint()
-        if lines:
-            begun = self._last.get("begun", time.time())  # when this attempt's first step was done
-            self._last = {**json.loads(lines.rpartition(b"\n")[2]), "begun": begun}
-        if self._last and (lines or newer):
-            figures = dict(self._last)
-            self._scratch.progress(figures.pop("step"), self._steps, "steps", kept=self._kept, **figures)
-
-    def _lines(self) -> bytes:
-        """Return the whole lines that are new."""
-        with self._path.open("rb") as stream:
-            stream.seek(self._read)
-            lines = stream.read().rpartition(b"\n")[0]
-        self._read += len(lines) + 1 if lines else 0
-        return lines
-
-    def _newer_checkpoint(self) -> bool:
-        """Return whether there is one since the last call; look only if the folder's names changed."""
-        changed_ns, before = self._scratch.checkpoints.stat().st_mtime_ns, self._kept
-        if changed_ns != self._changed_ns:
-            self._changed_ns, self._kept = changed_ns, checkpoints.newest_step(self._scratch.checkpoints)
-        return self._kept != before
 
 
 def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Summary:

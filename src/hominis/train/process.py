@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hominis.config.train import LayoutSection
 from hominis.errors import HominisError, InputError, Interrupted
-from hominis.train import stop
+from hominis.train import laps, stop
 from hominis.train.children import RENDEZVOUS
 from hominis.train.ranks import FAILURE
 
@@ -63,6 +63,7 @@ def distributed(layout: LayoutSection, threads: int, seed: int) -> Iterator[None
     cuda = torch.cuda.is_available()
     if cuda:
         _take_gpu(int(os.environ["LOCAL_RANK"]))
+    laps.mark(laps.IMPORTS)
     with _in_touch():
         torch.distributed.init_process_group(
             "nccl" if cuda else "gloo",
@@ -79,6 +80,7 @@ def distributed(layout: LayoutSection, threads: int, seed: int) -> Iterator[None
             create_gloo_process_groups=cuda,
         )
         tensor_parallel.model_parallel_cuda_manual_seed(seed)
+        laps.mark(laps.GROUP)
         yield
         parallel_state.destroy_model_parallel()
         torch.distributed.destroy_process_group()

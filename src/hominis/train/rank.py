@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hominis.train import lifeline, stop
+from hominis.train import laps, lifeline, stop
 
 if __name__ == "__main__":
     lifeline.hold_on()
+    laps.mark(laps.LAUNCH)
     stop.listen()  # before the slow imports: a request to stop must not be lost
     from hominis.train.process import guarded
     from hominis.train.trainer import train

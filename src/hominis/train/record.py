@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hominis.train import checkpoints
+from hominis.train import checkpoints, devices, laps
 from hominis.train.brief import Brief
-from hominis.train.figures import padded_vocabulary
+from hominis.train.figures import padded_vocabulary, step_flops
 from hominis.train.schedule import batch_size, consumed
+
+if TYPE_CHECKING:
+    from hominis.train.loop import Step
 
 PROBE_SEQUENCES = 2
 
@@ -25,20 +32,46 @@ class Record:
     def __init__(self, brief: Brief) -> None:
         import torch.distributed as dist
 
-        self._brief, self._writes = brief, dist.get_rank() == 0
+        self._brief, self._writes, self._began = brief, dist.get_rank() == 0, False
+        self._peak = devices.peak_flops(devices.this_device())
         self.metrics = brief.checkpoints / checkpoints.METRICS
         if self._writes:
             self.metrics.write_bytes((Path(brief.resume) / checkpoints.METRICS).read_bytes() if brief.resume else b"")
 
-    def step(self, number: int, loss: float, grad_norm: float, learning_rate: float, seconds: float) -> None:
-        """Note a step; only the progress file, which isn't part of the artefact, hears of its ``seconds``."""
+    def step(self, step: Step, seconds: float, memory_bytes: int) -> None:
+        """Note a step that took ``seconds``, and the most memory of any rank.
+
+        The metrics have what equal work repeats; what depends on the day only goes to the launcher, by the progress
+        file, which isn't part of the artefact. Empty fields of ``step`` are left out; one without loss has no speed.
+        """
         if not self._writes:
             return
         section = self._brief.section
-        tokens = batch_size(section, number) * section.model.sequence
-        figures = {"step": number, "loss": loss, "grad_norm": grad_norm, "learning_rate": learning_rate}
-        _append(self.metrics, {**figures, "consumed_tokens": consumed(section, number) * section.model.sequence})
-        _append(self._brief.progress, {**figures, "tokens_per_s": tokens / seconds})
+        figures = {"step": step.number, **_told(step)}
+        figures["consumed_tokens"] = consumed(section, step.number) * section.model.sequence
+        _append(self.metrics, figures)
+        if not self._began:
+            self._begin()
+        speed = {} if step.loss is None else self._speed(batch_size(section, step.number), seconds)
+        day = {"time": time.time(), "seconds": seconds, **speed, "memory_bytes": memory_bytes}
+        _append(self._brief.progress, figures | day)
+
+    def _begin(self) -> None:
+        laps.mark(laps.FIRST_STEP)
+        checked = {laps.CHECK: round(self._brief.launched - self._brief.began, 3)}
+        _write(self._brief.start, checked | laps.seconds(self._brief.launched))
+        self._began = True
+
+    def _speed(self, sequences: int, seconds: float) -> dict[str, float | None]:
+        """Return the model's tokens and floating-point operations per second; ``mfu`` where the peak is known."""
+        section = self._brief.section
+        rows = padded_vocabulary(self._brief.vocab_size, section.layout.tp)
+        flops = step_flops(section.model, rows, sequences) / seconds / section.layout.world
+        return {
+            "tokens_per_s": sequences * section.model.sequence / seconds,
+            "tflops_per_gpu": flops / 1e12,
+            "mfu": flops / self._peak if self._peak else None,
+        }
 
     def publish(self, train_set: Any, *, parameters: int, samples: str, validation_loss: float | None) -> None:
         """Write the artefact's files beside the checkpoint.
@@ -65,7 +98,14 @@ class Record:
         _write(out / "model.json", described)
 
 
-def _append(path: Path, values: dict[str, float]) -> None:
+def _told(step: Step) -> dict[str, Any]:
+    """Return what ``step`` gave, a loss that isn't a number as None: JSON has no other word for it."""
+    empty = (name for name, value in asdict(step).items() if isinstance(value, bool | str) and not value)
+    fields = {name: value for name, value in asdict(step).items() if name not in {"number", *empty}}
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in fields.items()}
+
+
+def _append(path: Path, values: Mapping[str, Any]) -> None:
     with path.open("a") as stream:
         stream.write(json.dumps(values) + "\n")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hominis.errors import StageFailed
-from hominis.train import checkpoints, stop
+from hominis.train import checkpoints, devices, laps, stop
 from hominis.train.brief import Brief
 from hominis.train.process import distributed
 from hominis.train.record import Record
@@ -31,6 +31,7 @@ def _train(brief: Brief) -> int:
 
     state = _state(brief)
     train_set, heldout_set = build_datasets(brief)
+    laps.mark(laps.DATA)
     record = Record(brief)
     if not _steps(brief, state, train_set, record):
         return stop.RESUME_CODE
@@ -43,10 +44,13 @@ def _state(brief: Brief) -> State:
     from hominis.train.optimiser import build_optimiser
     from hominis.train.state import State
 
+    laps.mark(laps.IMPORTS)
     chunks = build_for_training(brief.section, brief.vocab_size)
     state = State(chunks, build_optimiser(brief.section, chunks))
+    laps.mark(laps.MODEL)
     if brief.resume:
         state.load(Path(brief.resume))
+        laps.mark(laps.LOAD)
     return state
 
 
@@ -63,11 +67,13 @@ def _steps(brief: Brief, state: State, samples: Any, record: Record) -> bool:
         began = time.monotonic()
         step = train_step(state, section, batches)
         _check_finite(step.number, step.loss, step.grad_norm)
-        record.step(step.number, step.loss, step.grad_norm, step.learning_rate, time.monotonic() - began)
-        stopping, writing = _any_rank(stop.asked(), rolling.pending)
+        seconds = time.monotonic() - began
+        flags = int(stop.asked()), int(rolling.pending)
+        stopping, writing, memory_bytes = _most_of_any_rank(*flags, devices.memory_bytes())
+        record.step(step, seconds, memory_bytes)
         if not writing:
             rolling.complete()
-        stopping = stopping and state.step < section.steps
+        stopping = stopping if state.step < section.steps else 0
         if stopping or checkpoints.due(state.step, section.steps, section.checkpoint_every, section.keep_every):
             rolling.begin(state, record.metrics)
         if stopping:
@@ -86,13 +92,13 @@ def _check_finite(step: int, loss: float, grad_norm: float) -> None:
     )
 
 
-def _any_rank(*flags: bool) -> list[bool]:
-    """Return of each of ``flags`` whether it is true on any rank: all must do the same after the same step."""
+def _most_of_any_rank(*values: int) -> list[int]:
+    """Return the largest of each of ``values`` on any rank: so all do the same after the same step."""
     import torch
 
-    votes = torch.tensor(flags, dtype=torch.int32, device="cuda" if torch.cuda.is_available() else "cpu")
-    torch.distributed.all_reduce(votes)
-    return [vote > 0 for vote in votes.tolist()]
+    most = torch.tensor(values, device="cuda" if torch.cuda.is_available() else "cpu")
+    torch.distributed.all_reduce(most, torch.distributed.ReduceOp.MAX)
+    return [int(value) for value in most.tolist()]
 
 
 def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, record: Record) -> None:
