@@ -124,9 +124,11 @@ def _data(plan: RunPlan) -> str:
 
 
 def _layouts(plan: RunPlan) -> list[str]:
-    ranked, memory = plan.choice.ranked, plan.training.gpu.memory_gb
-    rows = [f"fastest of {len(ranked)} layouts that fit in {memory:.1f} GB{'':<14}GB   s a step"]
-    rows += [f"  {one.layout.text():<44}{_gb(one.memory):>6}{one.step.seconds:>11.3g}" for one in ranked[:SHOWN]]
+    ranked, room = plan.choice.ranked, plan.training.gpu.memory
+    rows = [f"{f'fastest of {len(ranked)} layouts that fit in {room / 1e9:.1f} GB':<47}GB   s a step"]
+    for one in ranked[:SHOWN]:
+        tight = "" if one.memory.high <= room else "   may not fit"
+        rows += [f"  {one.layout.text():<41}{_gb(one.memory):>6}{one.step.seconds:>11.3g}{tight}"]
     if plan.choice.refused:
         rows += [f"refused {len(plan.choice.refused)} layouts, for example"]
     for reason, count in plan.reasons.most_common(SHOWN):
