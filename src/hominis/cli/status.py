@@ -10,7 +10,7 @@ import click
 
 from hominis.cli.common import json_option, run_option, site_of
 from hominis.jobs.intents import every
-from hominis.jobs.progress import duration, shown
+from hominis.jobs.progress import duration, left, shown
 from hominis.jobs.queue import Queued
 from hominis.jobs.task import keys_of, of_run
 from hominis.jobs.witness import Witness
@@ -53,7 +53,7 @@ def command(run: RunConfig, as_json: bool) -> None:
         for group in stage["jobs"]:
             click.echo(f"      {_shown(group)}")
         for attempt in stage["running"][:SHOWN]:
-            pieces = [attempt[name] for name in ("progress", "remains", "where", "since") if attempt[name]]
+            pieces = [attempt[name] for name in ("progress", "remains", "resumed", "where", "since") if attempt[name]]
             click.echo(f"      {attempt['part']}: {' · '.join(pieces)}")
         if len(stage["running"]) > SHOWN:
             click.echo(f"      and {len(stage['running']) - SHOWN} more")
@@ -80,7 +80,7 @@ def _stage(run: RunConfig, site: Site, name: str, stands: StageStanding | None) 
     present, jobs = len(set(keys.values()) & site.present(name)), _jobs(homes[-1], witness)
     state = "running" if running else "waiting" if jobs else "stopped"
     counts = {"state": state, "parts": len(keys), "present": present, "jobs": jobs}
-    return row | counts | {"running": [_running(a) for a in running]}
+    return row | counts | {"running": [row_of(a) for a in running]}
 
 
 def _jobs(home: Path, witness: Witness) -> list[dict[str, Any]]:
@@ -109,10 +109,21 @@ def _shown(group: dict[str, Any]) -> str:
     return f"job {group['job']}: {' · '.join(pieces)}"
 
 
-def _running(attempt: ledger.Attempt) -> dict[str, Any]:
+def row_of(attempt: ledger.Attempt) -> dict[str, Any]:
+    """Return what is shown of a running attempt, as words; ``figures`` has all that it reported, as numbers."""
     elapsed, progress = time.time() - attempt.opened, attempt.progress
-    row = {"part": attempt.part, "where": describe(attempt.owner), "since": f"for {duration(elapsed)}"}
+    row: dict[str, Any] = {"part": attempt.part, "where": describe(attempt.owner), "since": f"for {duration(elapsed)}"}
+    row |= {"progress": "started", "remains": "", "resumed": "", "figures": dict(progress)}
     if not progress or not progress["done"]:
-        return row | {"progress": "started", "remains": ""}
-    left = (attempt.last - attempt.opened) * (progress["total"] / progress["done"] - 1)
-    return row | {"progress": shown(progress), "remains": f"about {duration(left)} left"}
+        return row
+    start = progress.get("from_step")
+    resumed = f"went on from step {start:,}" if start else ""
+    return row | {"progress": shown(progress), "remains": left(_left_s(attempt)), "resumed": resumed}
+
+
+def _left_s(attempt: ledger.Attempt) -> float:
+    """Return the seconds that an attempt needs yet: by its own estimate, or by its pace since it was opened."""
+    progress = attempt.progress
+    if "left_s" in progress:
+        return max(0.0, float(progress["left_s"]) - (time.time() - attempt.last))
+    return (attempt.last - attempt.opened) * (float(progress["total"]) / float(progress["done"]) - 1)

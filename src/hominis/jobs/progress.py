@@ -9,7 +9,12 @@ from hominis.jobs.backend import Job
 
 QUIET_S = 5.0
 QUIET_REASONS = ("", "None")
-HIDDEN = ("done", "total", "unit", "kept", "begun")
+HIDDEN = (
+    *("done", "total", "unit", "kept", "begun", "from_step", "left_s"),
+    *("grad_norm", "learning_rate", "tflops_per_gpu", "memory_bytes"),
+)
+SAID = {"tokens_per_s": "{:,.0f} tokens/s", "mfu": "MFU {:.1%}", "skipped": "{:,.0f} skipped"}
+"""Figures that people know by another form than name and value."""
 
 
 def duration(seconds: float) -> str:
@@ -39,7 +44,8 @@ class Progress:
         if self._now() - self._spoken < QUIET_S:
             return
         within = [p["done"] / p["total"] for p in running if p.get("total")]
-        ahead = self._remaining(done + sum(within))
+        told = running[0].get("left_s") if self._total == 1 and running else None
+        ahead = left(told) if told is not None else self._remaining(done + sum(within))
         pieces = [
             f"{done}/{self._total} parts" if self._total > 1 else "",
             *(shown(p) for p in running[:2] if p),
@@ -55,7 +61,7 @@ class Progress:
         if self._first is None or done < self._first[1]:
             self._first = (self._now(), done)
         seconds, gained = self._now() - self._first[0], done - self._first[1]
-        return f"about {duration(seconds * (self._total - done) / gained)} left" if gained > 0 else ""
+        return left(seconds * (self._total - done) / gained) if gained > 0 else ""
 
 
 def waiting(jobs: Iterable[Job]) -> str:
@@ -69,5 +75,12 @@ def waiting(jobs: Iterable[Job]) -> str:
 
 def shown(progress: Mapping[str, Any]) -> str:
     """Return an attempt's progress for people."""
-    figures = " ".join(f"{name} {value:,.4g}" for name, value in progress.items() if name not in HIDDEN)
-    return f"{progress['done']:,.0f}/{progress['total']:,.0f} {progress['unit']} {figures}".strip()
+    figures = (
+        SAID.get(name, f"{name} {{:,.4g}}").format(value) for name, value in progress.items() if name not in HIDDEN
+    )
+    return f"{progress['done']:,.0f}/{progress['total']:,.0f} {progress['unit']} {', '.join(figures)}".strip()
+
+
+def left(seconds: float) -> str:
+    """Return how long something will take yet, for people."""
+    return f"about {duration(seconds)} left"

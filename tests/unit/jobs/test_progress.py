@@ -2,7 +2,7 @@
 
 import pytest
 
-from hominis.jobs.progress import Progress, duration
+from hominis.jobs.progress import Progress, duration, shown
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,16 @@ def test_the_same_line_is_not_said_twice():
         clock.t += 6
         progress.report(0, [])
     assert len(said) == 1
+
+
+def test_a_part_that_knows_its_rest_is_believed():
+    clock, said, progress = made(1)
+    clock.t += 5
+    progress.report(0, [{"done": 10, "total": 100, "unit": "steps", "left_s": 3600.0}])
+    assert said[-1] == "10/100 steps · about 1 h 00 min left"
+
+
+def test_a_training_part_shows_what_people_ask_for():
+    seen = {"done": 1200, "total": 5000, "unit": "steps", "kept": 1150, "loss": 2.3456, "grad_norm": 0.41}
+    seen |= {"learning_rate": 3e-4, "tokens_per_s": 912_345.6, "mfu": 0.4312, "skipped": 2, "from_step": 800}
+    assert shown(seen) == "1,200/5,000 steps loss 2.346, 912,346 tokens/s, MFU 43.1%, 2 skipped"
