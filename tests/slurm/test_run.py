@@ -68,8 +68,9 @@ def attempts(run):
 
 
 def test_the_training_crosses_two_nodes(whole, cluster):
-    receipt = json.loads(whole.receipt_texts()["pretrain"])
-    assert receipt["section"]["layout"]["tp"] == receipt["section"]["layout"]["pp"] == 2
+    made = [json.loads(path.read_text()) for path in whole.folder.glob("site/store/pretrain/*/*/receipt.json")]
+    (layout,) = (receipt["summary"]["layout"] for receipt in made if receipt["part"])
+    assert layout["tp"] == layout["pp"] == 2
     (batch,) = batches(whole, "pretrain")
     name = json.loads(batch.read_text())["name"]
     (row,) = cluster.sacct("NNodes,State,AllocTRES", "--name", name, "-S", "now-1hours")

@@ -66,6 +66,11 @@ class LayoutSection(Section):
         """Number of ranks."""
         return self.tp * self.pp * self.cp * self.dp
 
+    @property
+    def shares_optimiser(self) -> bool:
+        """Whether the optimiser's state is kept as one that is split, if only into one piece: checkpoints tell them."""
+        return self.distributed_optimizer or self.dp == 1
+
     @model_validator(mode="after")
     def _meaningful(self) -> LayoutSection:
         if self.sequence_parallel and self.tp == 1:

@@ -26,26 +26,32 @@ BLEND_TOLERANCE = 1e-6
 
 
 class PretrainSection(Section):
-    """Settings of the stage ``pretrain``."""
+    """Settings of the stage ``pretrain``.
+
+    How the work is split (layout, micro-batch, recomputation, threads) is not in the key, although it may round sums
+    otherwise: a run that moves to another machine goes on from its checkpoints. The receipt says what was used.
+    """
 
     model: ModelSection = ModelSection()
-    layout: LayoutSection = LayoutSection()
+    layout: LayoutSection = unkeyed(
+        LayoutSection(), description="how the model is split over ranks; a run goes on under another where it stopped"
+    )
     schedule: ScheduleSection = ScheduleSection()
     guard: GuardSection = GuardSection()
     blend: dict[str, float] = Field(description="corpus → share of the training samples; the shares add up to 1")
     steps: Count = 100
     global_batch: Count = Field(16, description="sequences of a step, over all ranks")
     batch_ramp: BatchRampSection | None = Field(None, description="a smaller batch at first; null: none")
-    micro_batch: Count = Field(4, description="sequences of one forward pass on one rank")
+    micro_batch: Count = unkeyed(4, gt=0, description="sequences of one forward pass on one rank")
     seed: int = Field(1234, ge=0)
     precision: Literal["fp32", "bf16", "fp8"] = Field(
         "fp32", description="of matrix products; master weights are fp32 always. fp8 needs Transformer Engine and a GPU"
     )
     kernels: Kernels = Field("auto", description="Transformer Engine's layers (te), torch's, or an unfused reference")
-    recompute: Literal["none", "selective", "full"] = Field(
+    recompute: Literal["none", "selective", "full"] = unkeyed(
         "none", description="activations computed again in the backward pass: attention's (selective) or all"
     )
-    threads: Count = Field(1, description="threads of a rank; another number may round sums otherwise")
+    threads: Count = unkeyed(1, gt=0, description="threads of a rank")
     validation_samples: int = Field(0, ge=0, description="held-out sequences whose loss is measured at the end")
     keep_optimizer: bool = Field(False, description="keep the optimiser's state in the artefact, to train on from it")
     keep_every: int = Field(

@@ -21,6 +21,7 @@ from typing import Any
 from hominis.config.train import PretrainSection
 from hominis.errors import InputError
 from hominis.store import files
+from hominis.train.figures import padded_vocabulary
 
 MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
@@ -118,8 +119,16 @@ def damages(checkpoint: Path) -> Iterator[str]:
 
 
 def described(section: PretrainSection, vocab_size: int) -> dict[str, Any]:
-    """Return of which model a run's checkpoints are."""
-    return {"model": section.model.model_dump(), "precision": section.precision, "vocab_size": vocab_size}
+    """Return of which model a run's checkpoints are, and what of its layout can't be changed on the way."""
+    layout = section.layout
+    return {
+        "model": section.model.model_dump(),
+        "precision": section.precision,
+        "vocab_size": vocab_size,
+        "padded_vocab_size": padded_vocabulary(vocab_size, layout.tp),
+        "optimiser": "shared out" if layout.shares_optimiser else "copied to all data-parallel ranks",
+        "experts": "shared out" if layout.ep > 1 else "on every rank",
+    }
 
 
 def check_model(checkpoint: Path, model: Mapping[str, Any]) -> None:
@@ -132,9 +141,9 @@ def check_model(checkpoint: Path, model: Mapping[str, Any]) -> None:
     clashes = list(_clashes(there, model))
     if clashes:
         raise InputError(
-            f"a checkpoint of another model: {'; '.join(clashes)}",
+            f"a checkpoint of another model, or one that this layout can't take over: {'; '.join(clashes)}",
             where=checkpoint,
-            remedy="set these as the checkpoint has them, or start from another checkpoint",
+            remedy="set model and layout as the checkpoint has them, or start from another checkpoint",
         )
 
 
@@ -175,7 +184,7 @@ def _clashes(there: Any, here: Any, at: str = "") -> Iterator[str]:
         for key in sorted({*there, *here}):
             yield from _clashes(there.get(key), here.get(key), f"{at}.{key}" if at else key)
     elif there != here:
-        yield f"{at} {here} here, {there} there"
+        yield f"{at}: {here} here, {there} there"
 
 
 def _link(file: Path, target: Path) -> None:

@@ -135,7 +135,7 @@ def build_for_training(section: PretrainSection, vocab_size: int) -> list[Distri
             piece.cuda()
     sums = DistributedDataParallelConfig(
         grad_reduce_in_fp32=True,
-        use_distributed_optimizer=layout.distributed_optimizer,
+        use_distributed_optimizer=layout.shares_optimiser,
         average_in_collective=False,
     )
     config.finalize_model_grads_func = finalize_model_grads

@@ -31,12 +31,12 @@ def build_optimiser(section: PretrainSection, chunks: list[DistributedDataParall
         clip_grad=schedule.clip,
         bf16=section.precision == "bf16",
         params_dtype=chunks[0].config.params_dtype,
-        use_distributed_optimizer=section.layout.distributed_optimizer,
+        use_distributed_optimizer=section.layout.shares_optimiser,
     )
     overrides = get_standard_config_overrides(config)
     cuda = torch.cuda.is_available()
     optimiser = get_megatron_optimizer(config, chunks, config_overrides=overrides, use_gloo_process_groups=cuda)
-    if section.layout.distributed_optimizer and USING_PYTORCH_OPTIMIZER:
+    if section.layout.shares_optimiser and USING_PYTORCH_OPTIMIZER:
         _make_loadable(optimiser)
     for chunk in chunks:
         chunk.config.grad_scale_func = optimiser.scale_loss

@@ -147,5 +147,14 @@ def test_a_checkpoint_of_another_model_is_refused_with_the_numbers_that_clash(tm
     other = checkpoints.described(section(model=deeper.model_dump(), precision="bf16"), 301)
     with pytest.raises(InputError) as refused:
         checkpoints.check_model(tmp_path, other)
-    words = "model.layers 3 here, 2 there; precision bf16 here, fp32 there; vocab_size 301 here, 300 there"
-    assert refused.value.problem == f"a checkpoint of another model: {words}"
+    words = "model.layers: 3 here, 2 there; precision: bf16 here, fp32 there; vocab_size: 301 here, 300 there"
+    assert refused.value.problem.endswith(words)
+
+
+def test_a_layout_that_cannot_take_a_checkpoint_over_is_refused(tmp_path: Path) -> None:
+    one, many = section(), section(layout={"dp": 2})
+    (tmp_path / checkpoints.MODEL).write_text(json.dumps(checkpoints.described(one, 300)))
+    shared = section(layout={"dp": 2, "distributed_optimizer": True})
+    checkpoints.check_model(tmp_path, checkpoints.described(shared, 300))
+    with pytest.raises(InputError, match="optimiser: copied to all data-parallel ranks here, shared out there"):
+        checkpoints.check_model(tmp_path, checkpoints.described(many, 300))

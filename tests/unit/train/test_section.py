@@ -55,6 +55,11 @@ def test_how_often_a_checkpoint_is_written_is_not_in_the_key() -> None:
     assert section(seed=1).keyed() != section(seed=2).keyed()
 
 
+def test_a_run_keeps_its_key_and_so_its_checkpoints_when_it_is_split_otherwise() -> None:
+    elsewhere = section(layout={"dp": 2, "distributed_optimizer": True}, micro_batch=1, recompute="full", threads=4)
+    assert elsewhere.keyed() == section().keyed()
+
+
 def test_settings_survive_json() -> None:
     settings = section(layout={"tp": 2}, precision="bf16")
     assert PretrainSection.model_validate_json(settings.model_dump_json()) == settings
