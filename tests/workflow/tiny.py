@@ -171,6 +171,7 @@ def settings(table: Path) -> dict:
             "layout": {"tp": 2},
             "schedule": {"warmup_steps": 2, "decay_steps": 5},
             "blend": {"code": 0.7, "web": 0.3},
+            "epochs": 1000,  # fault tests train for longer than this text lasts
             "steps": 300,
             "global_batch": 4,
             "micro_batch": 4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hominis.config.base import Section
 from hominis.config.model import Count, Fraction
@@ -51,14 +51,21 @@ class BatchRampSection(Section):
 
 
 class GuardSection(Section):
-    """What is done about steps whose loss or gradient is not finite, or whose loss leaps.
+    """What is done about bad steps: those whose loss or gradient is not finite, or whose loss leaps.
 
-    Such a step changes no weight and is counted. Many in a row: back to the newest checkpoint before them, their
-    samples left out from then on. That too often: the run ends.
+    Such a step changes no weight and is counted. Many in a row: back to the newest checkpoint before them and before
+    some steps that led there; all these steps are left out from then on. That too often: the run ends.
     """
 
     spike: float = Field(0.0, ge=0, description="a loss above this multiple of the recent median is bad; 0: never")
     window: Count = Field(50, description="steps whose losses make the recent median")
     patience: Count = Field(3, description="bad steps in a row that lead back to a checkpoint")
-    lead: int = Field(0, ge=0, description="steps before the first bad one whose samples are left out, too")
+    lead: int = Field(10, ge=0, description="good steps before the first bad one that are left out, too")
     rollbacks: int = Field(2, ge=0, description="how often that is done before the run ends")
+
+    @field_validator("spike")
+    @classmethod
+    def _above_usual(cls, spike: float) -> float:
+        if 0 < spike <= 1:
+            raise ValueError(f"spike {spike:g} would refuse every other step: set it above 1, or to 0 for none")
+        return spike

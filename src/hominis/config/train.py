@@ -39,6 +39,7 @@ class PretrainSection(Section):
     schedule: ScheduleSection = ScheduleSection()
     guard: GuardSection = GuardSection()
     blend: dict[str, float] = Field(description="corpus → share of the training samples; the shares add up to 1")
+    epochs: float = unkeyed(1.0, gt=0, description="how often a corpus may be seen at most")
     steps: Count = 100
     global_batch: Count = Field(16, description="sequences of a step, over all ranks")
     batch_ramp: BatchRampSection | None = Field(None, description="a smaller batch at first; null: none")
@@ -131,6 +132,23 @@ class DecaySection(Section):
     min_learning_rate: float = Field(0.0, ge=0)
     checkpoint_every: Count = unkeyed(50, gt=0, description="steps between checkpoints")
     keep_checkpoints: Count = unkeyed(2, gt=0, description="the newest checkpoints, kept while training")
+
+    def check(self, run: PretrainSection) -> None:
+        """Check that ``run`` has this checkpoint, a stable rate there, and samples enough for the branch."""
+        schedule, end = run.schedule, self.from_step + self.steps
+        first, last = schedule.warmup_steps, run.steps - schedule.decay_steps
+        if schedule.style == "cosine":
+            raise ValueError(
+                "decay: a cosine has no stable rate to branch off; pretrain.schedule.style is wsd or power"
+            )
+        if not run.keep_every or self.from_step % run.keep_every:
+            kept = f"pretrain.keep_every is {run.keep_every}"
+            raise ValueError(f"decay.from_step {self.from_step} is no checkpoint that is published: {kept}")
+        if not first <= self.from_step <= last:
+            raise ValueError(f"decay.from_step {self.from_step} is not of pretrain's stable steps {first} to {last}")
+        if end > run.steps:
+            branch = f"decay.from_step {self.from_step} + steps {self.steps} = {end}"
+            raise ValueError(f"{branch} is beyond pretrain.steps {run.steps}: there the order of the samples ends")
 
 
 class ExportSection(Section):

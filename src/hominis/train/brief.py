@@ -20,6 +20,8 @@ class Brief:
         checkpoints: folder that outlives the attempt.
         out: folder of the artefact.
         resume: the checkpoint to start from; empty for a fresh start.
+        weights: folder of the first weights of a fresh start; empty for random ones.
+        samples: of how many samples the order of the data is drawn; 0: of those that the run uses.
         began, launched: unix times at which the attempt's work began, and at which it starts the ranks.
     """
 
@@ -30,6 +32,8 @@ class Brief:
     checkpoints: Path
     out: Path
     resume: str = ""
+    weights: str = ""
+    samples: int = 0
     began: float = 0.0
     launched: float = 0.0
 
@@ -58,6 +62,8 @@ class Brief:
             "checkpoints": str(self.checkpoints),
             "out": str(self.out),
             "resume": self.resume,
+            "weights": self.weights,
+            "samples": self.samples,
             "began": self.began,
             "launched": self.launched,
         }
@@ -75,6 +81,8 @@ class Brief:
             checkpoints=Path(values["checkpoints"]),
             out=Path(values["out"]),
             resume=values["resume"],
+            weights=values["weights"],
+            samples=values["samples"],
             began=values["began"],
             launched=values["launched"],
         )

@@ -68,10 +68,15 @@ def due(step: int, last: int, every: int, milestones: int) -> bool:
     return _milestone(step, milestones) or (step < last and step % every == 0)
 
 
-def prune(folder: Path, keep: int, milestones: int) -> None:
-    """Remove all but the newest ``keep`` checkpoints and the milestones (every so many steps; 0: none)."""
-    for checkpoint in _newest_first(folder)[keep:]:
-        if not _milestone(step_of(checkpoint), milestones):
+def prune(folder: Path, keep: int, milestones: int, reach: int = 0) -> None:
+    """Remove the checkpoints that aren't needed.
+
+    Needed are the newest ``keep``, the newest at or before the step ``reach``, and milestones (0: none).
+    """
+    every = _newest_first(folder)
+    spare = [checkpoint for checkpoint in every if step_of(checkpoint) <= reach][:1]
+    for checkpoint in every[keep:]:
+        if checkpoint not in spare and not _milestone(step_of(checkpoint), milestones):
             shutil.rmtree(checkpoint)
 
 

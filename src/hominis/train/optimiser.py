@@ -13,6 +13,7 @@ from megatron.core.optimizer import (
     get_megatron_optimizer,
     get_standard_config_overrides,
 )
+from megatron.core.optimizer.clip_grads import clip_grad_by_total_norm_fp32
 
 from hominis.config.train import PretrainSection
 
@@ -41,6 +42,23 @@ def build_optimiser(section: PretrainSection, chunks: list[DistributedDataParall
     for chunk in chunks:
         chunk.config.grad_scale_func = optimiser.scale_loss
     return optimiser
+
+
+def gradient_norm(optimiser: MegatronOptimizer) -> float:
+    """Return the norm of the gradients before clipping, having made them ready for ``apply``.
+
+    The two do what megatron's own ``step`` does, which can't be asked to leave weights and optimiser as they are.
+    """
+    optimiser.prepare_grads()
+    return float(optimiser.get_grad_norm())
+
+
+def apply(optimiser: MegatronOptimizer, norm: float) -> None:
+    """Clip the gradients, given their ``norm``, and do the update that they ask for."""
+    for each in optimiser.chained_optimizers:
+        if each.config.clip_grad > 0 and not each.is_stub_optimizer and (weights := each.get_parameters()):
+            clip_grad_by_total_norm_fp32(weights, max_norm=each.config.clip_grad, total_norm=norm)
+    optimiser.step_with_ready_grads()
 
 
 def set_rate(optimiser: MegatronOptimizer, rate: float) -> None:

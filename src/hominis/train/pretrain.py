@@ -7,31 +7,62 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from hominis.config.train import PretrainSection
-from hominis.errors import InputError
-from hominis.store.types import Artefact, Inputs, Json, Part, Scratch, Summary
-from hominis.train import checkpoints, launch
-from hominis.train.blend import Source, blend_sources
+from hominis.errors import Interrupted
+from hominis.store.types import Inputs, Json, Part, Scratch, Summary
+from hominis.train import adopt, checkpoints, guard, launch
+from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs, training_tokens
 from hominis.train.brief import Brief
 from hominis.train.figures import step_flops
 from hominis.train.schedule import consumed
+from hominis.train.tokenizer import size_and_end
 from hominis.train.watch import watching
 
-END_OF_DOCUMENT = "<|endoftext|>"
 LAST_STEPS = 10
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a run begins that has no checkpoint of its own yet.
+
+    Attributes:
+        weights: folder of its first weights; empty for random ones.
+        checkpoint: another run's, to go on from; None to begin at the first step.
+        samples: of how many samples the order of the data is drawn; 0: of those that the run uses.
+    """
+
+    weights: str = ""
+    checkpoint: Path | None = None
+    samples: int = 0
+
+
 def parts(section: PretrainSection, inputs: Inputs) -> Sequence[Part]:
-    """Return the one part: a training run can't be cut."""
+    """Return the one part: a training run can't be cut.
+
+    Raises:
+        InputError: the weights to start from are of another model.
+    """
+    adopt.weights(section.model, inputs)
     return [Part("all")]
 
 
 def work(section: PretrainSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Train from the newest whole checkpoint, or from the start.
+    """Train from the weights that the run adopts, or from random ones.
+
+    Raises:
+        InputError: the corpora are shorter than the run.
+    """
+    check_epochs(section, training_tokens(inputs["tokenise"]))
+    return train(section, inputs, scratch, Start(weights=adopt.weights(section.model, inputs)))
+
+
+def train(section: PretrainSection, inputs: Inputs, scratch: Scratch, start: Start) -> Summary:
+    """Train from the newest whole checkpoint, or from ``start``.
 
     Writes ``checkpoint/`` (megatron's distributed format), ``model.json``, ``probe.json`` and ``metrics.jsonl``, and
     with ``keep_every`` the milestones as ``checkpoints/step-00000010`` (see ``checkpoints``).
@@ -42,32 +73,49 @@ def work(section: PretrainSection, inputs: Inputs, part: Part, scratch: Scratch)
         StageFailed: a rank failed, or training diverged.
     """
     sources, blend = blend_sources(section.blend, inputs["tokenise"], section.model.sequence)
-    brief = _brief(section, sources, _vocabulary(inputs["vocabulary"]), scratch)
+    check_vocabulary(inputs["tokenise"], inputs["vocabulary"][0])
+    blend["epochs"] = epochs(section, training_tokens(inputs["tokenise"]))
+    vocab_size, end = size_and_end(inputs["vocabulary"])
+    given = Brief(
+        section=section,
+        sources=tuple(sources),
+        vocab_size=vocab_size,
+        end_of_document=end,
+        checkpoints=scratch.checkpoints,
+        out=scratch.out,
+        weights=start.weights,
+        samples=start.samples,
+    )
+    while not _run(given, start.checkpoint, scratch):
+        _warn(f"training goes back: {guard.read(scratch.checkpoints)[-1]} is left out")
+    milestones = checkpoints.publish(scratch.checkpoints, section.keep_every, scratch.out / "checkpoints", _warn)
+    return {**_summary(section, scratch.out, blend, guard.read(scratch.checkpoints)), "checkpoints": milestones}
+
+
+def _run(given: Brief, first: Path | None, scratch: Scratch) -> bool:
+    """Run the ranks; return whether they reached the end, or else ordered a rollback."""
+    guard.settle(scratch.checkpoints)
+    section, brief = given.section, _begun(given, first)
     path = scratch.checkpoints / "brief.json"
     brief.write(path)
     ranks = launch.Launch("hominis.train.rank", [str(path)], section.layout.world, section.threads, scratch.checkpoints)
     with watching(brief, scratch) as watch:
-        launch.run(ranks, poll=watch, stopping=lambda: scratch.stopping)
-    milestones = checkpoints.publish(scratch.checkpoints, section.keep_every, scratch.out / "checkpoints", _warn)
-    return {**_summary(section, scratch.out, blend), "checkpoints": milestones}
+        try:
+            launch.run(ranks, poll=watch, stopping=lambda: scratch.stopping)
+        except Interrupted:
+            if scratch.stopping or not guard.ordered(scratch.checkpoints):
+                raise
+            return False
+    return True
 
 
-def _brief(section: PretrainSection, sources: Sequence[Source], vocabulary: tuple[int, int], scratch: Scratch) -> Brief:
+def _begun(given: Brief, first: Path | None) -> Brief:
+    """Return the brief of an attempt: it resumes the newest whole checkpoint of its own, or else ``first``."""
     began = time.time()
-    resume = checkpoints.newest_whole(scratch.checkpoints, _warn)
+    resume = checkpoints.newest_whole(given.checkpoints, _warn) or first
     if resume:
-        checkpoints.check_model(resume, checkpoints.described(section, vocabulary[0]))
-    brief = Brief(
-        section=section,
-        sources=tuple(sources),
-        vocab_size=vocabulary[0],
-        end_of_document=vocabulary[1],
-        checkpoints=scratch.checkpoints,
-        out=scratch.out,
-        resume=str(resume or ""),
-        began=began,
-        launched=time.time(),
-    )
+        checkpoints.check_model(resume, checkpoints.described(given.section, given.vocab_size))
+    brief = replace(given, resume=str(resume or ""), began=began, launched=time.time())
     shutil.rmtree(brief.cache, ignore_errors=True)
     brief.progress.write_bytes(b"")
     return brief
@@ -77,18 +125,11 @@ def _warn(words: str) -> None:
     sys.stderr.write(f"{words}\n")
 
 
-def _vocabulary(artefacts: Sequence[Artefact]) -> tuple[int, int]:
-    """Return the tokenizer's size and its end-of-document token."""
-    path = artefacts[0].path / "tokenizer.json"
-    tokenizer = json.loads(path.read_text())
-    added = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
-    if END_OF_DOCUMENT not in added:
-        raise InputError(f"the tokenizer has no token {END_OF_DOCUMENT}", where=path, remedy="train it again")
-    return max([*tokenizer["model"]["vocab"].values(), *added.values()]) + 1, added[END_OF_DOCUMENT]
-
-
-def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Summary:
-    losses = [json.loads(line)["loss"] for line in (out / checkpoints.METRICS).read_text().splitlines()]
+def _summary(
+    section: PretrainSection, out: Path, blend: dict[str, Json], rollbacks: Sequence[guard.Rollback]
+) -> Summary:
+    lines = [json.loads(line) for line in (out / checkpoints.METRICS).read_text().splitlines()]
+    losses = [line["loss"] for line in lines if not line.get("skipped")]
     described: dict[str, Any] = json.loads((out / "model.json").read_text())
     layout, sequences = section.layout, consumed(section, section.steps)
     return {
@@ -103,6 +144,8 @@ def _summary(section: PretrainSection, out: Path, blend: dict[str, Json]) -> Sum
         "loss_last_mean": fmean(losses[-LAST_STEPS:]),
         "samples": described["samples"],
         "validation_loss": described["validation_loss"],
+        "skipped_steps": len(lines) - len(losses),
+        "rollbacks": [asdict(rollback) for rollback in rollbacks],
         "layout": {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp},
         "blend": blend,
     }

@@ -100,8 +100,8 @@ class Record:
 
 def _told(step: Step) -> dict[str, Any]:
     """Return what ``step`` gave, a loss that isn't a number as None: JSON has no other word for it."""
-    empty = (name for name, value in asdict(step).items() if isinstance(value, bool | str) and not value)
-    fields = {name: value for name, value in asdict(step).items() if name not in {"number", *empty}}
+    empty = {name for name, value in asdict(step).items() if isinstance(value, bool | str) and not value}
+    fields = {name: value for name, value in asdict(step).items() if name not in empty | {"number"}}
     return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in fields.items()}
 
 

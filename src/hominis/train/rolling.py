@@ -21,20 +21,23 @@ class Rolling:
         self._brief, self._folder = brief, brief.checkpoints
         self._memory = HostMemory()
         self._under_way: tuple[int, Save] | None = None
+        self._reach = 0
 
     @property
     def pending(self) -> bool:
         """Whether this rank still writes: to complete would mean to wait."""
         return self._under_way is not None and self._under_way[1].pending
 
-    def begin(self, state: State, metrics: Path) -> None:
+    def begin(self, state: State, metrics: Path, reach: int) -> None:
         """Begin the checkpoint after ``state.step`` steps, with the metrics so far; complete the one before.
 
-        Training may go on when this returns. ``metrics`` must be whole before rank 0 comes here.
+        Training may go on when this returns. ``metrics`` must be whole before rank 0 comes here. The newest checkpoint
+        at or before the step ``reach`` will be kept, too: a rollback may want it.
         """
         self.complete()
         part = checkpoints.unfinished(self._folder, state.step)
         self._under_way = state.step, state.save(part, self._memory)
+        self._reach = reach
         if dist.get_rank() == 0:
             shutil.copyfile(metrics, part / checkpoints.METRICS)
             model = checkpoints.described(self._brief.section, self._brief.vocab_size)
@@ -48,5 +51,5 @@ class Rolling:
         fingerprints, section = save.complete(), self._brief.section
         if dist.get_rank() == 0:
             checkpoints.complete(self._folder, step, fingerprints)
-            checkpoints.prune(self._folder, section.keep_checkpoints, section.keep_every)
+            checkpoints.prune(self._folder, section.keep_checkpoints, section.keep_every, self._reach)
         dist.barrier()

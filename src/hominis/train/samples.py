@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,24 +57,25 @@ def build_datasets(brief: Brief) -> tuple[Any, Any]:
         create_attention_mask=False,
         path_to_cache=str(brief.cache),
     )
-    sizes = [consumed(section, section.steps), wanted, 0]
+    sizes = [brief.samples or consumed(section, section.steps), wanted, 0]
     datasets = BlendedMegatronDatasetBuilder(GPTDataset, sizes, lambda: True, config).build()
     return datasets[0], datasets[1]
 
 
-def micro_batches(dataset: Any, brief: Brief, start: int, end: int, tally: Tally | None = None) -> Iterator[Batch]:
-    """Yield this rank's micro-batches of the samples ``start`` to ``end``, each tensor ``[micro_batch, sequence]``.
+def micro_batches(dataset: Any, brief: Brief, places: Iterable[range], tally: Tally | None = None) -> Iterator[Batch]:
+    """Yield this rank's micro-batches, each tensor ``[micro_batch, sequence]``, of the samples at each of ``places``.
 
     Sample i of a step is the same whatever the layout: where a checkpoint stands is one number, the samples consumed.
     ``tally`` notes those that were yielded.
     """
     size = brief.section.micro_batch
     ranks, rank = parallel_state.get_data_parallel_world_size(), parallel_state.get_data_parallel_rank()
-    for first in range(start + rank * size, end, size * ranks):
-        samples = {index: dataset[index] for index in range(first, first + size)}
-        if tally:
-            tally.add(samples)
-        yield collate(list(samples.values()))
+    for span in places:
+        for first in range(span.start + rank * size, span.stop, size * ranks):
+            samples = {index: dataset[index] for index in range(first, first + size)}
+            if tally:
+                tally.add(samples)
+            yield collate(list(samples.values()))
 
 
 def collate(samples: list[dict[str, torch.Tensor]]) -> Batch:

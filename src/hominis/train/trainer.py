@@ -7,12 +7,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hominis.errors import StageFailed
-from hominis.train import checkpoints, devices, laps, stop
+from hominis.train import checkpoints, devices, guard, laps, stop
 from hominis.train.brief import Brief
 from hominis.train.process import distributed
 from hominis.train.record import Record
-from hominis.train.schedule import consumed
+from hominis.train.schedule import span
 
 if TYPE_CHECKING:
     from hominis.train.state import State
@@ -42,10 +41,12 @@ def _train(brief: Brief) -> int:
 def _state(brief: Brief) -> State:
     from hominis.train.model import build_for_training
     from hominis.train.optimiser import build_optimiser
-    from hominis.train.state import State
+    from hominis.train.state import State, load_weights
 
     laps.mark(laps.IMPORTS)
     chunks = build_for_training(brief.section, brief.vocab_size)
+    if brief.weights and not brief.resume:
+        load_weights(chunks, Path(brief.weights))
     state = State(chunks, build_optimiser(brief.section, chunks))
     laps.mark(laps.MODEL)
     if brief.resume:
@@ -55,50 +56,50 @@ def _state(brief: Brief) -> State:
 
 
 def _steps(brief: Brief, state: State, samples: Any, record: Record) -> bool:
-    """Train to the last step or to a request to stop; return whether the last step was done."""
-    from hominis.train.loop import train_step
+    """Train to the last step, a request to stop or a rollback; return whether the last step was done."""
+    from hominis.train.loop import most_of_any_rank, next_step
     from hominis.train.rolling import Rolling
     from hominis.train.samples import micro_batches
 
-    section, rolling = brief.section, Rolling(brief)
-    ends = consumed(section, state.step), consumed(section, section.steps)
-    batches = micro_batches(samples, brief, *ends, state.samples)
+    section, rolling, judge = brief.section, Rolling(brief), _guard(brief)
+    left = (step for step in range(state.step + 1, section.steps + 1) if not judge.leaves_out(step))
+    batches = micro_batches(samples, brief, (span(section, step) for step in left), state.samples)
+    back = False
     while state.step < section.steps:
         began = time.monotonic()
-        step = train_step(state, section, batches)
-        _check_finite(step.number, step.loss, step.grad_norm)
+        step = next_step(state, section, batches, judge)
+        judge.note(guard.Outcome(step.loss, step.why))
         seconds = time.monotonic() - began
         flags = int(stop.asked()), int(rolling.pending)
-        stopping, writing, memory_bytes = _most_of_any_rank(*flags, devices.memory_bytes())
+        stopping, writing, memory_bytes = most_of_any_rank(*flags, devices.memory_bytes())
         record.step(step, seconds, memory_bytes)
         if not writing:
             rolling.complete()
-        stopping = stopping if state.step < section.steps else 0
+        back = judge.asks_back(state.step)
+        if back:
+            _order_rollback(brief, judge.rollback(state.step))
+            break
+        stopping = stopping and state.step < section.steps
         if stopping or checkpoints.due(state.step, section.steps, section.checkpoint_every, section.keep_every):
-            rolling.begin(state, record.metrics)
+            rolling.begin(state, record.metrics, judge.reach(state.step))
         if stopping:
             break
     rolling.complete()
-    return state.step == section.steps
+    return state.step == section.steps and not back
 
 
-def _check_finite(step: int, loss: float, grad_norm: float) -> None:
-    if math.isfinite(loss) and math.isfinite(grad_norm):
-        return
-    raise StageFailed(
-        f"training diverged: at step {step} the loss is {loss} and the gradient's norm {grad_norm}",
-        where="pretrain.schedule",
-        remedy="set a smaller learning_rate or more warmup_steps",
-    )
+def _guard(brief: Brief) -> guard.Guard:
+    settings = brief.section.guard
+    before = guard.outcomes(Path(brief.resume) / checkpoints.METRICS, settings) if brief.resume else []
+    return guard.Guard(settings, brief.section.steps, guard.read(brief.checkpoints), before)
 
 
-def _most_of_any_rank(*values: int) -> list[int]:
-    """Return the largest of each of ``values`` on any rank: so all do the same after the same step."""
-    import torch
+def _order_rollback(brief: Brief, rollback: guard.Rollback) -> None:
+    """Have the launcher start the ranks again, from a checkpoint before the steps now left out."""
+    import torch.distributed as dist
 
-    most = torch.tensor(values, device="cuda" if torch.cuda.is_available() else "cpu")
-    torch.distributed.all_reduce(most, torch.distributed.ReduceOp.MAX)
-    return [int(value) for value in most.tolist()]
+    if dist.get_rank() == 0:
+        guard.order(brief.checkpoints, rollback)
 
 
 def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, record: Record) -> None:
@@ -108,7 +109,9 @@ def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, recor
 
     section, loss = brief.section, None
     if heldout_set is not None:
-        loss = evaluate(state, section, micro_batches(heldout_set, brief, 0, section.validation_samples))
+        loss = evaluate(state, section, micro_batches(heldout_set, brief, [range(section.validation_samples)]))
+        if not math.isfinite(loss):
+            raise guard.diverged(f"the held-out loss is {loss}, after the last step")
     state.save_artefact(brief.out / "checkpoint", optimiser=section.keep_optimizer)
     parameters, samples = count_parameters(state.chunks), state.samples.total()
     record.publish(train_set, parameters=parameters, samples=samples, validation_loss=loss)

@@ -13,15 +13,20 @@ from typing import Any
 import pytest
 
 from hominis.config.train import PretrainSection
+from hominis.store import receipts
 from hominis.store.types import Artefact, Inputs, Part, Receipt, Summary
 from hominis.train import pretrain
+from hominis.train.tokenizer import END_OF_DOCUMENT
 
 VOCABULARY = 300
 SIZES = {"web": ("argparse.py", "ast.py", "calendar.py"), "code": ("tarfile.py", "zipfile.py", "cgi.py")}
 
 
-def artefact(path: Path, stage: str, part: str, summary: Summary | None = None) -> Artefact:
-    return Artefact(path, Receipt(stage, 1, "key", part, {}, {}, {}, {}, summary or {}))
+def artefact(
+    path: Path, stage: str, part: str, summary: Summary | None = None, vocabulary: Artefact | None = None
+) -> Artefact:
+    inputs = {"vocabulary": [receipts.digest(vocabulary.receipt)]} if vocabulary else {}
+    return Artefact(path, Receipt(stage, 1, "key", part, {}, {}, inputs, {}, summary or {}))
 
 
 @dataclass
@@ -70,8 +75,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     tokenizer = _tokenizer([text for found in texts.values() for text in found])
     (root / "vocabulary").mkdir()
     tokenizer.save(str(root / "vocabulary" / "tokenizer.json"))
-    corpora = [_tokenise(root / corpus, corpus, tokenizer, found) for corpus, found in texts.items()]
-    return {"tokenise": corpora, "vocabulary": [artefact(root / "vocabulary", "vocabulary", "all")]}
+    vocabulary = artefact(root / "vocabulary", "vocabulary", "all", {"vocab_size": VOCABULARY})
+    corpora = [_tokenise(root / corpus, corpus, tokenizer, found, vocabulary) for corpus, found in texts.items()]
+    return {"tokenise": corpora, "vocabulary": [vocabulary]}
 
 
 def _read(name: str) -> str:
@@ -85,7 +91,7 @@ def _tokenizer(texts: list[str]) -> Any:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    special = [pretrain.END_OF_DOCUMENT]
+    special = [END_OF_DOCUMENT]
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
@@ -93,12 +99,12 @@ def _tokenizer(texts: list[str]) -> Any:
     return tokenizer
 
 
-def _tokenise(folder: Path, corpus: str, tokenizer: Any, texts: list[str]) -> Artefact:
+def _tokenise(folder: Path, corpus: str, tokenizer: Any, texts: list[str], vocabulary: Artefact) -> Artefact:
     import numpy as np
     from megatron.core.datasets.indexed_dataset import IndexedDatasetBuilder
 
     folder.mkdir()
-    summary: dict[str, Any] = {"corpus": corpus}
+    summary: dict[str, Any] = {"corpus": corpus, "vocab_size": VOCABULARY}
     for split, documents in (("train", texts[:-1]), ("heldout", texts[-1:])):
         builder = IndexedDatasetBuilder(str(folder / f"{split}.bin"), dtype=np.uint16)
         tokens = [np.array([*tokenizer.encode(text).ids, 0], dtype=np.uint16) for text in documents]
@@ -107,7 +113,7 @@ def _tokenise(folder: Path, corpus: str, tokenizer: Any, texts: list[str]) -> Ar
         builder.finalize(str(folder / f"{split}.idx"))
         size = sum(len(text.encode()) for text in documents)
         summary[split] = {"documents": len(documents), "tokens": sum(map(len, tokens)), "bytes": size}
-    return artefact(folder, "tokenise", corpus, summary)
+    return artefact(folder, "tokenise", corpus, summary, vocabulary)
 
 
 def section(**changes: Any) -> PretrainSection:
@@ -116,6 +122,7 @@ def section(**changes: Any) -> PretrainSection:
         "model": {"layers": 2, "hidden": 32, "heads": 4, "kv_heads": 2, "ffn": 64, "sequence": 32},
         "schedule": {"warmup_steps": 2, "decay_steps": 4, "learning_rate": 0.01},
         "blend": {"web": 0.5, "code": 0.5},
+        "epochs": 100.0,
         "steps": 12,
         "global_batch": 8,
         "micro_batch": 2,

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hominis.errors import InputError
 from hominis.store.types import Artefact
-from hominis.train.blend import blend_sources
-from tests.unit.train.conftest import artefact
+from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs
+from tests.unit.train.conftest import artefact, section
 
 
-def corpus(name: str, train: int = 1000, heldout: int = 1000) -> Artefact:
-    counts = {"corpus": name, "train": {"tokens": train}, "heldout": {"tokens": heldout}}
-    return artefact(Path("/store") / name, "tokenise", name, counts)
+def vocabulary(size: int) -> Artefact:
+    return artefact(Path("/store/vocabulary"), "vocabulary", "all", {"vocab_size": size})
+
+
+def corpus(name: str, train: int = 1000, heldout: int = 1000, made_with: Artefact | None = None) -> Artefact:
+    made_with = made_with or vocabulary(300)
+    size = made_with.summary["vocab_size"]
+    counts = {"corpus": name, "vocab_size": size, "train": {"tokens": train}, "heldout": {"tokens": heldout}}
+    return artefact(Path("/store") / name, "tokenise", name, counts, made_with)
 
 
 def test_shares_are_used_as_given() -> None:
@@ -52,3 +61,42 @@ def test_a_corpus_shorter_than_a_sample_is_refused() -> None:
 def test_heldout_text_shorter_than_a_sample_is_left_out() -> None:
     sources, _ = blend_sources({"web": 1.0}, [corpus("web", heldout=32)], 32)
     assert sources[0].heldout == ""
+
+
+def test_a_run_sees_each_corpus_as_often_as_its_share_asks() -> None:
+    run = section(blend={"web": 0.75, "code": 0.25}, steps=10, epochs=1.0)  # 80 samples of 32 tokens
+    assert epochs(run, {"web": 3840, "code": 640, "other": 1}) == {"code": 1.0, "web": 0.5}
+
+
+def test_a_blend_shorter_than_the_run_is_refused_with_the_numbers_and_what_would_do() -> None:
+    run = section(blend={"web": 0.75, "code": 0.25}, steps=10, epochs=1.0)
+    with pytest.raises(InputError, match="web is to give 1,920 tokens, has 1,000\n") as caught:
+        check_epochs(run, {"web": 1000, "code": 10_000})
+    assert "pretrain.epochs to 1.92, or pretrain.steps to 5, or the share of web to 0.3906" in caught.value.remedy
+
+
+@given(st.integers(40, 100_000), st.integers(40, 100_000), st.floats(0.01, 0.99), st.floats(0.5, 5))
+def test_what_the_refusal_advises_does(web: int, code: int, share: float, times: float) -> None:
+    run = section(blend={"web": share, "code": 1 - share}, epochs=times, steps=200)
+    tokens = {"web": web, "code": code}
+    try:
+        check_epochs(run, tokens)
+    except InputError as error:
+        (enough, steps) = re.findall(r"epochs to ([\d.e+]+), or pretrain.steps to (\d+)", error.remedy)[0]
+        check_epochs(run.model_copy(update={"epochs": float(enough)}), tokens)
+        if int(steps):
+            check_epochs(run.model_copy(update={"steps": int(steps)}), tokens)
+        with pytest.raises(InputError):
+            check_epochs(run.model_copy(update={"steps": int(steps) + 1}), tokens)
+
+
+def test_a_ramped_run_wants_less() -> None:
+    ramp = {"start": 2, "increment": 2, "steps": 10}
+    assert epochs(section(blend={"web": 1.0}, steps=10, batch_ramp=ramp), {"web": 1000})["web"] < 1.6
+
+
+def test_a_corpus_of_another_vocabulary_is_refused_with_both() -> None:
+    ours, other = vocabulary(500), vocabulary(700)
+    check_vocabulary([corpus("web", made_with=ours)], ours)
+    with pytest.raises(InputError, match=r"corpus web .* [0-9a-f]{12} of 700 tokens; .* [0-9a-f]{12} of 500"):
+        check_vocabulary([corpus("code", made_with=ours), corpus("web", made_with=other)], ours)
