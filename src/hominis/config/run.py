@@ -82,6 +82,12 @@ class RunConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _branches_off(self) -> Self:
+        if self.decay:
+            self.decay.check(self.pretrain)
+        return self
+
+    @model_validator(mode="after")
     def _fills_nodes(self) -> Self:
         world, node = self.pretrain.layout.world, self.slurm.tasks_per_node
         if self.backend == "slurm" and world > node and world % node:

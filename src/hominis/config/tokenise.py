@@ -1,14 +1,20 @@
 """Settings of the stages that turn text into tokens."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from hominis.config.base import Section, unkeyed
 
 
 class VocabularySection(Section):
-    """How the byte-level BPE vocabulary is learnt from the training text."""
+    """How the byte-level BPE vocabulary is learnt from the training text; or whose is taken."""
 
-    vocab_size: int = Field(8192, ge=257, description="Entries, the 256 bytes and <|endoftext|> among them.")
+    file: Path | None = unkeyed(
+        None, description="A tokenizer.json to take rather than learn one: that of the model whose weights are adopted."
+    )
+    vocab_size: int = Field(8192, ge=257, description="Entries, the 256 bytes and end_of_text among them.")
+    end_of_text: str = Field("<|endoftext|>", min_length=1, description="The token that ends every document.")
     min_frequency: int = Field(2, ge=1, description="A pair is merged only if it is seen this often.")
     max_bytes: int = Field(
         64_000_000,

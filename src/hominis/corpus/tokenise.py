@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
 from typing import TYPE_CHECKING
 
-from hominis.config.tokenise import TokeniseSection
+from hominis.config.tokenise import TokeniseSection, VocabularySection
 from hominis.corpus.encode import Encoder, Tokens
 from hominis.corpus.pipeline import ahead, processes
-from hominis.corpus.vocabulary import END_ID, HELDOUT, TRAIN, batches
+from hominis.corpus.vocabulary import HELDOUT, TRAIN, batches
 from hominis.errors import InputError
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
@@ -53,13 +53,14 @@ def work(section: TokeniseSection, inputs: Inputs, part: Part, scratch: Scratch)
     from hominis.corpus.indexed import ShardWriter
 
     vocabulary = inputs["vocabulary"][0].path / "tokenizer.json"
-    size = load(vocabulary).get_vocab_size()
+    tokenizer = load(vocabulary)
+    size, end = tokenizer.get_vocab_size(), _end_of_text(tokenizer, inputs["vocabulary"][0])
     heldout: list[tuple[str, str]] = []
     with ShardWriter(scratch.out / TRAIN, size) as train, ShardWriter(scratch.out / HELDOUT, size) as held:
         splits = {TRAIN: _Split(train), HELDOUT: _Split(held)}
         total = _documents(inputs["select"])
         read = batches(inputs["select"], ["id", "split", "text"], section.batch_documents)
-        for batch, tokens in _encoded(read, total, vocabulary, section):
+        for batch, tokens in _encoded(read, total, (vocabulary, end), section):
             heldout += _add(batch, tokens, splits)
             scratch.progress(sum(split.writer.documents for split in splits.values()), total, "documents")
     if not train.documents:
@@ -88,33 +89,41 @@ class _Split:
 
 
 def _encoded(
-    read: Iterable[pa.RecordBatch], total: int, vocabulary: Path, section: TokeniseSection
+    read: Iterable[pa.RecordBatch], total: int, prepared: tuple[Path, int], section: TokeniseSection
 ) -> Iterator[tuple[pa.RecordBatch, list[Tokens]]]:
     """Yield each batch and its documents' tokens: by processes if there is enough for them."""
     workers = min(section.workers or os.cpu_count() or 1, total // LEAST_DOCUMENTS)
     if workers < 2:
-        prepare(vocabulary)
+        prepare(*prepared)
         yield from ((batch, encode(batch.column("text").to_pylist())) for batch in read)
         return
     kept, again = tee(read)
-    with processes(workers, prepare, vocabulary) as pool:
+    with processes(workers, prepare, *prepared) as pool:
         texts = (batch.column("text").to_pylist() for batch in again)
         yield from zip(kept, ahead(pool, encode, texts, workers), strict=True)
 
 
-_ENCODER: list[Encoder] = []
-"""The encoder of this process: what it remembers serves every batch."""
+_ENCODER: list[tuple[Encoder, int]] = []
+"""The encoder of this process, which remembers for the next batch, and the token that ends a text."""
 
 
-def prepare(vocabulary: Path) -> None:
-    """Load the vocabulary into this process."""
+def prepare(vocabulary: Path, end: int) -> None:
+    """Load the vocabulary into this process; every text is to end with ``end``."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _ENCODER[:] = [Encoder(load(vocabulary))]
+    _ENCODER[:] = [(Encoder(load(vocabulary)), end)]
 
 
 def encode(texts: Sequence[str]) -> list[Tokens]:
     """Return each text's tokens with the end of text."""
-    return _ENCODER[0].encode(texts, END_ID)
+    encoder, end = _ENCODER[0]
+    return encoder.encode(texts, end)
+
+
+def _end_of_text(tokenizer: Tokenizer, vocabulary: Artefact) -> int:
+    """Return the token; the stage ``vocabulary`` has seen to it that there is one."""
+    end = tokenizer.token_to_id(VocabularySection.model_validate(vocabulary.receipt.section).end_of_text)
+    assert end is not None
+    return end
 
 
 def load(vocabulary: Path) -> Tokenizer:

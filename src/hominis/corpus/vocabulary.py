@@ -1,4 +1,4 @@
-"""The stage ``vocabulary``: a byte-level BPE learnt from the training text.
+"""The stage ``vocabulary``: a byte-level BPE learnt from the training text, or one that is given.
 
 BPE as in Sennrich et al. 2016 (arXiv:1508.07909), over bytes as in Radford et al. 2019 (GPT-2), by the library
 ``tokenizers``. Every byte is in the alphabet, so that any text can be encoded and decoded without loss.
@@ -8,40 +8,44 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hominis.config.tokenise import VocabularySection
 from hominis.errors import InputError
+from hominis.store.files import sha256
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from tokenizers import Tokenizer
 
-END_OF_TEXT, END_ID = "<|endoftext|>", 0
-"""The token that ends every document."""
-
 TRAIN, HELDOUT = "train", "heldout"
 
 
 def parts(section: VocabularySection, inputs: Inputs) -> Sequence[Part]:
-    """Return the only part: one vocabulary for all corpora."""
-    return [Part("all")]
+    """Return the only part: one vocabulary for all corpora. One that is given reads none of them."""
+    if section.file is None:
+        return [Part("all")]
+    return [Part("all", {"sha256": _given(section.file)}, {"select": []})]
 
 
 def work(section: VocabularySection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Learn ``tokenizer.json``.
+    """Learn ``tokenizer.json``, or take it.
 
     Returns:
         Summary: ``vocab_size`` (smaller than asked where the text has too few pairs) and, per corpus and in all,
         the documents and UTF-8 bytes learnt from.
 
     Raises:
-        InputError: no document has the split ``train``.
+        InputError: no document has the split ``train``; the file to take isn't what the settings say.
     """
     limit_threads(section.threads)
+    if section.file is not None:
+        return _take(section, section.file, part, scratch)
     available = _bytes_by_corpus(inputs["select"], section.batch_documents)
     if not available:
         raise InputError(
@@ -60,6 +64,36 @@ def work(section: VocabularySection, inputs: Inputs, part: Part, scratch: Scratc
         "bytes": sum(sample.bytes.values()),
         "corpora": {c: {"documents": sample.documents[c], "bytes": sample.bytes[c]} for c in sorted(available)},
     }
+
+
+def _given(file: Path) -> str:
+    try:
+        return sha256(file)
+    except OSError as error:
+        raise InputError(f"can't read {file}: {error.strerror}", where="vocabulary.file") from None
+
+
+def _take(section: VocabularySection, file: Path, part: Part, scratch: Scratch) -> Summary:
+    from tokenizers import Tokenizer
+
+    shutil.copyfile(file, scratch.out / "tokenizer.json")
+    if _given(scratch.out / "tokenizer.json") != part.params["sha256"]:
+        raise InputError("the file changed since the stage was asked for", where=file, remedy="start it again")
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library knows no narrower one
+        raise InputError(
+            f"it is no tokenizer: {error}", where=file, remedy="give the tokenizer.json of a model"
+        ) from None
+    size = tokenizer.get_vocab_size()
+    if size != section.vocab_size:
+        problem = f"the vocabulary has {size} entries, vocabulary.vocab_size is {section.vocab_size}"
+        raise InputError(problem, where=file, remedy=f"set vocabulary.vocab_size to {size}")
+    if tokenizer.token_to_id(section.end_of_text) is None:
+        remedy = "set vocabulary.end_of_text to its token for that; eos_token of tokenizer_config.json names it"
+        raise InputError(f"the vocabulary has no token {section.end_of_text}", where=file, remedy=remedy)
+    scratch.progress(1, 1, "files")
+    return {"vocab_size": size, "documents": 0, "bytes": 0, "corpora": {}}
 
 
 def limit_threads(threads: int) -> None:
@@ -153,7 +187,7 @@ def _train(section: VocabularySection, texts: Iterator[list[str]]) -> Tokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=section.vocab_size,
         min_frequency=section.min_frequency,
-        special_tokens=[END_OF_TEXT],
+        special_tokens=[section.end_of_text],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )

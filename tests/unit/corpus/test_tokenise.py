@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,15 @@ def test_end_of_text_inside_a_document_does_not_end_it(upstream, tmp_path):
     done = run(tokenise, TokeniseSection(), upstream, tmp_path / "work")
     tokens = np.fromfile(done["code"].path / "train.bin", "<u2")
     assert (tokens == 0).sum() == len(CODE)
+
+
+def test_a_document_ends_with_the_token_that_the_vocabulary_says(upstream, tmp_path):
+    (learnt,) = upstream["vocabulary"]
+    other = replace(learnt, receipt=replace(learnt.receipt, section={"end_of_text": "~"}))
+    done = run(tokenise, TokeniseSection(), {**upstream, "vocabulary": [other]}, tmp_path / "work")
+    tokens = np.fromfile(done["code"].path / "train.bin", "<u2")
+    end = Tokenizer.from_file(str(learnt.path / "tokenizer.json")).token_to_id("~")
+    assert end != 0 and tokens[-1] == end and (tokens == end).sum() == len(CODE)
 
 
 def test_summary_counts_what_the_shards_hold(upstream, tmp_path):

@@ -99,3 +99,38 @@ def test_file_is_the_same_in_another_process_with_other_threads_and_batches(corp
         subprocess.run([sys.executable, "-c", AGAIN, *arguments], check=True)
         again = (root / "all/out/tokenizer.json").read_bytes()
         assert again == (tmp_path / "one/all/out/tokenizer.json").read_bytes()
+
+
+def given(corpora, root, **settings):
+    """Learn a vocabulary whose documents end with </s>, and the settings to take it."""
+    learnt(corpora, root, VocabularySection(vocab_size=400, end_of_text="</s>"))
+    return VocabularySection(file=root / "all" / "out" / "tokenizer.json", **settings)
+
+
+def test_a_vocabulary_that_is_given_is_taken_byte_for_byte_and_reads_no_text(corpora, tmp_path):
+    section = given(corpora, tmp_path / "other", vocab_size=400, end_of_text="</s>")
+    (part,) = vocabulary.parts(section, corpora)
+    assert part.inputs == {"select": []} and len(part.params["sha256"]) == 64
+    taken = run(vocabulary, section, corpora, tmp_path / "run")["all"]
+    assert (taken.path / "tokenizer.json").read_bytes() == section.file.read_bytes()
+    assert taken.summary["vocab_size"] == 400
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "remedy"),
+    [
+        ({"end_of_text": "</s>"}, "has 400 entries, vocabulary.vocab_size is 8192", "set vocabulary.vocab_size to 400"),
+        ({"vocab_size": 400}, "has no token <|endoftext|>", "set vocabulary.end_of_text"),
+    ],
+)
+def test_a_given_vocabulary_that_is_not_what_the_settings_say_is_refused(corpora, tmp_path, settings, said, remedy):
+    with pytest.raises(InputError) as error:
+        run(vocabulary, given(corpora, tmp_path / "other", **settings), corpora, tmp_path / "run")
+    assert said in error.value.problem and remedy in error.value.remedy
+
+
+def test_a_given_vocabulary_that_is_none_is_refused(corpora, tmp_path):
+    (tmp_path / "no.json").write_text("{}")
+    for name, said in (("no.json", "it is no tokenizer"), ("absent.json", "can't read")):
+        with pytest.raises(InputError, match=said):
+            run(vocabulary, VocabularySection(file=tmp_path / name), corpora, tmp_path / f"run-{name}")
