@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hominis.errors import InputError
-from hominis.store.types import Artefact
+from hominis.store.types import Artefact, Inputs
 from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs
-from tests.unit.train.conftest import artefact, section
+from tests.unit.train.conftest import Folder, artefact, section, train
 
 
 def vocabulary(size: int) -> Artefact:
@@ -100,3 +100,14 @@ def test_a_corpus_of_another_vocabulary_is_refused_with_both() -> None:
     check_vocabulary([corpus("web", made_with=ours)], ours)
     with pytest.raises(InputError, match=r"corpus web .* [0-9a-f]{12} of 700 tokens; .* [0-9a-f]{12} of 500"):
         check_vocabulary([corpus("code", made_with=ours), corpus("web", made_with=other)], ours)
+
+
+def test_training_does_not_start_on_too_little_text(inputs: Inputs, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the blend is shorter than the run of 12 steps"):
+        train(section(epochs=0.01), inputs, Folder(tmp_path))
+
+
+def test_training_does_not_start_on_text_of_another_vocabulary(inputs: Inputs, tmp_path: Path) -> None:
+    other = Artefact(inputs["vocabulary"][0].path, vocabulary(301).receipt)
+    with pytest.raises(InputError, match="was tokenised with vocabulary"):
+        train(section(), {**inputs, "vocabulary": [other]}, Folder(tmp_path))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hominis.config.schedule import GuardSection
 from hominis.errors import StageFailed
-from hominis.train import guard
+from hominis.train import checkpoints, guard
 from hominis.train.guard import LEFT_OUT, Guard, Outcome, Rollback
 
 STEPS = 100
@@ -138,3 +138,11 @@ def test_a_rollback_is_carried_out_once_and_remembered(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("step-*")) == ["step-00000002", "step-00000005", "step-00000008"]
     assert guard.read(tmp_path) == [Rollback(6, 9, "the loss is nan")]
     assert not guard.ordered(tmp_path)
+
+
+def test_a_checkpoint_that_a_rollback_may_want_is_kept(tmp_path: Path) -> None:
+    for step in (2, 4, 17, 18, 19):
+        (tmp_path / f"step-{step:08d}").mkdir()
+    seen = after([4.0] * 19, lead=5)
+    checkpoints.prune(tmp_path, keep=2, milestones=0, reach=seen.reach(19))
+    assert sorted(map(checkpoints.step_of, tmp_path.glob("step-*"))) == [4, 18, 19]
