@@ -38,7 +38,7 @@ class Constants:
     launch: float = 5e-6
     campaign: float = 0.76
     rates: tuple[float, float] = (0.89, 1.09)
-    campaigns: tuple[float, float] = (0.88, 1.24)
+    campaigns: tuple[float, float] = (0.85, 1.28)
 
     def share(self, architecture: str, precision: str) -> float:
         """Return the share of the peak that large matrix products reach."""

@@ -142,14 +142,15 @@ def layer_bytes(training: Training, layout: Layout, recompute: str) -> float:
 
 def _scores(training: Training, layout: Layout, recompute: str) -> float:
     """Return what attention keeps a token beside its inputs: 4 bytes a head, or rows of matrices if it isn't fused."""
-    shape = training.shape
+    shape, wide = training.shape, width(training)
     heads = shape.heads / layout.tp
     if recompute == "selective":
         return 0
     if training.flash:
         return 4 * heads
-    rows = shape.sequence * heads
-    return rows * (width(training) * (2 if shape.dropout else 1) + int(shape.dropout))
+    dropped = wide + 1 if shape.dropout else 0
+    softmax = wide if training.fused or wide == 4 else wide + 4
+    return shape.sequence * heads * (softmax + dropped)
 
 
 def _norm_bytes(training: Training, layout: Layout) -> float:
@@ -164,12 +165,18 @@ def _norm_bytes(training: Training, layout: Layout) -> float:
 def transient(training: Training, layout: Layout, stage: int) -> float:
     """Return the bytes alive only while the loss, or a layer's backward pass, is computed: the larger of the two.
 
-    The loss holds its piece of the vocabulary in the weights' type and in fp32, and the gradient of one of them.
+    Beside what the loss keeps there are the logits and their gradient.
     """
     shape, wide, tokens = training.shape, width(training), layout.tokens(training.shape)
-    loss = tokens * shape.vocabulary / layout.tp * (2 * wide + 4) if stage == layout.pp - 1 else 0
+    logits = tokens * shape.vocabulary / layout.tp
+    loss = loss_bytes(training, layout) + 2 * wide * logits if stage == layout.pp - 1 else 0
     again = layer_bytes(training, layout, "none") if layout.recompute == "full" else 0
     gradients = (
         wide * (shape.up_width + shape.ffn) * max(shape.experts_per_token, 1) / layout.tp + 2 * wide * shape.hidden
     )
     return max(loss, tokens * (again + gradients))
+
+
+def loss_bytes(training: Training, layout: Layout) -> float:
+    """Return the bytes that the loss keeps for its backward pass: a rank's piece of the vocabulary's odds in fp32."""
+    return 4 * layout.tokens(training.shape) * training.shape.vocabulary / layout.tp
