@@ -43,6 +43,8 @@ class ModelSection(Section):
             raise ValueError(f"rotary positions need an even head width, not {self.hidden} / {self.heads}")
         if self.experts and self.experts_per_token > self.experts:
             raise ValueError(f"experts_per_token {self.experts_per_token} is more than experts {self.experts}")
+        if self.experts and self.experts_per_token == 1:
+            raise ValueError("experts_per_token 1 gives the router nothing to weigh, so nothing to learn; valid: 2 on")
         return self
 
 

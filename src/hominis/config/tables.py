@@ -1,4 +1,4 @@
-"""Read the tables that a config names by path, so that a section holds data and not paths."""
+"""Read what a config names by path, tables and presets, so that a section holds data and not paths."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from hominis.errors import ConfigError
@@ -71,3 +72,23 @@ def _policy(path: Path, model: type[BaseModel]) -> BaseModel:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise ConfigError(first["msg"].removeprefix("Value error, "), where=f"{path}, {place}") from error
+
+
+def read_model(value: Any, model: type[BaseModel]) -> Any:
+    """Return ``value``, or the ``model`` that the YAML file which it names describes.
+
+    Raises:
+        ConfigError: the file cannot be read, isn't YAML, or holds a setting that can't be: named by file and place.
+    """
+    if not isinstance(value, str | Path):
+        return value
+    path = Path(value)
+    try:
+        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        presets = "workflow/config/models has presets, such as workflow/config/models/13b.yaml"
+        raise ConfigError(f"cannot read the model: {error}", where=path, remedy=presets) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ", ".join([str(path), *(str(step) for step in first["loc"])])
+        raise ConfigError(first["msg"].removeprefix("Value error, "), where=place) from error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from hominis.config.base import Section, unkeyed
 from hominis.config.model import Count, Kernels, LayoutSection, ModelSection
 from hominis.config.schedule import BatchRampSection, Decay, GuardSection, ScheduleSection
+from hominis.config.tables import read_model
 
 __all__ = [
     "AdoptSection",
@@ -32,7 +33,10 @@ class PretrainSection(Section):
     otherwise: a run that moves to another machine goes on from its checkpoints. The receipt says what was used.
     """
 
-    model: ModelSection = ModelSection()
+    model: Annotated[
+        ModelSection,
+        BeforeValidator(lambda value: read_model(value, ModelSection), json_schema_input_type=str | ModelSection),
+    ] = Field(ModelSection(), description="the model's shape, or the path of a YAML file with it")
     layout: LayoutSection = unkeyed(
         LayoutSection(), description="how the model is split over ranks; a run goes on under another where it stopped"
     )
@@ -75,34 +79,36 @@ class PretrainSection(Section):
     @model_validator(mode="after")
     def _splits(self) -> PretrainSection:
         model, layout = self.model, self.layout
-        _divides("model.heads", model.heads, "layout.tp", layout.tp)
-        _divides("model.kv_heads", model.kv_heads, "layout.tp", layout.tp)
-        _divides("model.ffn", model.ffn, "layout.tp", layout.tp)
-        _divides("model.layers", model.layers, "layout.pp · layout.vp", layout.pp * layout.vp)
-        _divides("model.experts", model.experts, "layout.ep", layout.ep)
+        width = math.gcd(model.kv_heads, model.ffn)
+        _splits("model.heads", model.heads, "layout.tp", layout.tp, also=width)
+        _splits("model.kv_heads", model.kv_heads, "layout.tp", layout.tp, also=width)
+        _splits("model.ffn", model.ffn, "layout.tp", layout.tp, also=width)
+        _splits("model.layers", model.layers, "layout.pp · layout.vp", layout.pp * layout.vp)
+        _splits("model.experts", model.experts, "layout.ep", layout.ep, also=layout.cp * layout.dp)
         if layout.sequence_parallel:
-            _divides("model.sequence", model.sequence, "layout.tp · layout.cp", layout.tp * layout.cp)
+            _fills("model.sequence", model.sequence, "layout.tp · layout.cp", layout.tp * layout.cp)
         if layout.cp > 1:
-            _divides("model.sequence", model.sequence, "2 · layout.cp", 2 * layout.cp)
+            _fills("model.sequence", model.sequence, "2 · layout.cp", 2 * layout.cp)
         if layout.ep > 1 and not model.experts:
-            raise ValueError(f"layout.ep {layout.ep} shares out experts, but model.experts is 0")
+            raise ValueError(f"layout.ep {layout.ep} shares out experts, but model.experts is 0; valid: layout.ep 1")
         if model.experts and layout.tp > 1 and not layout.sequence_parallel:
             raise ValueError(f"experts with layout.tp {layout.tp} need layout.sequence_parallel")
         return self
 
     @model_validator(mode="after")
     def _batches(self) -> PretrainSection:
-        smallest, name = self.micro_batch * self.layout.dp, "micro_batch · layout.dp"
-        _divides("global_batch", self.global_batch, name, smallest)
-        _divides("validation_samples", self.validation_samples, "global_batch", self.global_batch)
+        least, name = self.micro_batch * self.layout.dp, "micro_batch · layout.dp"
         if self.layout.vp > 1:
-            _divides("global_batch", self.global_batch, f"{name} · layout.pp", smallest * self.layout.pp)
+            least, name = least * self.layout.pp, f"{name} · layout.pp"
+        _fills("global_batch", self.global_batch, name, least)
+        _fills("validation_samples", self.validation_samples, "global_batch", self.global_batch)
         if ramp := self.batch_ramp:
-            for size, value in (("start", ramp.start), ("increment", ramp.increment)):
-                _divides(f"batch_ramp.{size}", value, name, smallest)
-            _divides("global_batch - batch_ramp.start", self.global_batch - ramp.start, "increment", ramp.increment)
             if ramp.start > self.global_batch:
                 raise ValueError(f"batch_ramp.start {ramp.start} is above global_batch {self.global_batch}")
+            _fills("batch_ramp.start", ramp.start, name, least)
+            _fills("batch_ramp.increment", ramp.increment, name, least)
+            rise = self.global_batch - ramp.start
+            _splits("global_batch - batch_ramp.start", rise, "increment", ramp.increment, among=least)
         return self
 
     @model_validator(mode="after")
@@ -158,6 +164,30 @@ class ExportSection(Section):
     threads: Count = Field(1, description="threads of the comparison; another number may round sums otherwise")
 
 
-def _divides(name: str, value: int, by: str, divisor: int) -> None:
+def _splits(name: str, value: int, by: str, divisor: int, *, also: int = 0, among: int = 1) -> None:
+    """Check that ``value`` is split evenly, or name the nearest divisors: of ``also``, too, and multiples of ``among``.
+
+    Raises:
+        ValueError: it isn't.
+    """
     if value % divisor:
-        raise ValueError(f"{name} {value} is not divisible by {by} {divisor}")
+        whole = math.gcd(value, also)
+        valid = [number for number in range(among, whole + 1, among) if whole % number == 0]
+        raise ValueError(f"{name} {value} is not divisible by {by} {divisor}; valid: {by} {_nearest(valid, divisor)}")
+
+
+def _fills(name: str, value: int, by: str, unit: int) -> None:
+    """Check that ``value`` is a multiple of ``unit``, or name the nearest multiples.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    if value % unit:
+        valid = [number for number in (value - value % unit, value - value % unit + unit) if number]
+        raise ValueError(f"{name} {value} is not divisible by {by} {unit}; valid: {name} {_nearest(valid, value)}")
+
+
+def _nearest(valid: list[int], value: int) -> str:
+    """Return those of the sorted ``valid`` next to ``value``: ``2 or 4``."""
+    below, above = [number for number in valid if number < value], [number for number in valid if number > value]
+    return " or ".join(map(str, below[-1:] + above[:1]))

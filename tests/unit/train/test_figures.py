@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hominis.config.train import ModelSection
-from hominis.train.figures import padded_vocabulary, parameters, step_flops
+from hominis.train.figures import active_parameters, padded_vocabulary, parameters, step_flops
 
 LLAMA_2_7B = ModelSection(layers=32, hidden=4096, heads=32, kv_heads=32, ffn=11008, sequence=4096)
+MIXTRAL = ModelSection(layers=32, hidden=4096, heads=32, kv_heads=8, ffn=14336, experts=8, sequence=4096)
 LLAMA_2_70B = ModelSection(layers=80, hidden=8192, heads=64, kv_heads=8, ffn=28672, sequence=4096)
 
 
@@ -26,6 +27,21 @@ def test_a_step_costs_six_operations_a_weight_and_token_plus_attention() -> None
     matrices = parameters(LLAMA_2_7B, 32000) - embedding - norms
     attention = 6 * 32 * 4096 * 4096
     assert step_flops(LLAMA_2_7B, 32000, 1) == 4096 * (6 * matrices + attention)
+
+
+def test_mixtral_has_its_published_numbers_of_parameters() -> None:
+    assert parameters(MIXTRAL, 32000) == 46_702_792_704
+    assert active_parameters(MIXTRAL, 32000) == pytest.approx(12.9e9, rel=2e-3)
+
+
+def test_without_experts_every_parameter_is_active() -> None:
+    assert active_parameters(LLAMA_2_70B, 32000) == parameters(LLAMA_2_70B, 32000)
+
+
+def test_a_token_costs_the_experts_that_it_is_sent_to_and_the_router() -> None:
+    embedding, norms = 32000 * 4096, 65 * 4096
+    matrices = active_parameters(MIXTRAL, 32000) - embedding - norms
+    assert step_flops(MIXTRAL, 32000, 1) == 4096 * (6 * matrices + 6 * 32 * 4096 * 4096)
 
 
 @pytest.mark.parametrize(
