@@ -36,7 +36,8 @@ def document(plan: RunPlan) -> dict[str, Any]:
             {"name": v.name, "predicted": v.predicted.model_dump(), "limit": v.limit, "over": v.over}
             for v in plan.verdicts
         ],
-        "data": [asdict(one) | {"epochs": one.epochs} for one in plan.data],
+        "data": [asdict(one) for one in plan.data],
+        "problems": plan.problems,
         "laws": [asdict(one) for one in plan.advice],
         "best_vocabulary": plan.vocabularies,
         "fitting": [_one(one) for one in plan.choice.ranked],

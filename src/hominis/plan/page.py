@@ -5,9 +5,10 @@ from __future__ import annotations
 from hominis.carbon.costs import Spread
 from hominis.plan.budget import amount
 from hominis.plan.estimate import Estimate
+from hominis.plan.judge import reason_of
 from hominis.plan.layouts import Candidate, Refused
 from hominis.plan.memory import Memory
-from hominis.plan.run import RunPlan, reason_of
+from hominis.plan.run import RunPlan
 from hominis.plan.stops import Stops
 
 SHOWN = 4
@@ -119,8 +120,8 @@ def _data(plan: RunPlan) -> str:
     if not plan.data:
         return "nothing is tokenised yet: what there is of each corpus isn't known"
     seen = ", ".join(f"{one.corpus} {_big(one.tokens)} × {one.epochs:.3g}" for one in plan.data)
-    again = [one.corpus for one in plan.data if one.epochs > 1]
-    return f"tokens at hand × how often each is seen: {seen}" + ("; SHORTER THAN THE RUN" if again else "")
+    short = any(one.epochs > plan.run.pretrain.epochs for one in plan.data)
+    return f"tokens at hand × how often each is seen: {seen}" + ("; SHORTER THAN THE RUN" if short else "")
 
 
 def _layouts(plan: RunPlan) -> list[str]:

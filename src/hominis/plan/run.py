@@ -5,42 +5,35 @@ Pure: what is on disk (a tokenizer, tokenised corpora) comes in as numbers.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hominis.carbon.costs import Spread
 from hominis.config.run import RunConfig
-from hominis.errors import ConfigError
+from hominis.errors import ConfigError, InputError
 from hominis.plan import scaling
 from hominis.plan.budget import Verdict, verdicts
 from hominis.plan.estimate import Estimate, estimate, scaled
 from hominis.plan.hardware import gpu
-from hominis.plan.layouts import RECOMPUTE, Candidate, Choice, Refused, candidates, clash, too_large
+from hominis.plan.judge import judge, nearest, reason_of, seconds
+from hominis.plan.layouts import RECOMPUTE, Candidate, Choice, Refused, candidates
 from hominis.plan.memory import Memory, memory
 from hominis.plan.shapes import Shape
-from hominis.plan.speed import step
 from hominis.plan.stops import Stops, stops_of
 from hominis.plan.training import Layout, Training
 from hominis.plan.vocabulary import vocabularies
+from hominis.train.blend import check_epochs, epochs
 from hominis.train.schedule import consumed
-
-NEAREST = 3
 
 
 @dataclass(frozen=True)
 class Data:
-    """What of a corpus there is and what the run takes of it; ``epochs``: how often it is seen."""
+    """A corpus of the blend: its tokens, and how often the run sees each."""
 
     corpus: str
     tokens: int
-    wanted: float
-
-    @property
-    def epochs(self) -> float:
-        """Passes over the corpus."""
-        return self.wanted / self.tokens if self.tokens else math.inf
+    epochs: float
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ class RunPlan:
     @property
     def rank(self) -> int:
         """Place of the configured layout among those that fit, from 1; 0 if it is refused."""
-        faster = [one for one in self.choice.ranked if _seconds(one) < _seconds(self.own)]
+        faster = [one for one in self.choice.ranked if seconds(one) < seconds(self.own)]
         return len(faster) + 1 if isinstance(self.own, Candidate) else 0
 
     @property
@@ -97,9 +90,11 @@ class RunPlan:
         found = []
         if isinstance(self.own, Refused):
             found += [f"pretrain.layout {self.own.layout.text()}: {self.own.reason}"]
-        short = [f"{one.corpus} ({one.epochs:.3g} times)" for one in self.data if one.epochs > 1]
-        if short:
-            found += [f"pretrain.blend is shorter than the run; it would see {', '.join(short)}"]
+        try:
+            if self.data:
+                check_epochs(self.run.pretrain, {one.corpus: one.tokens for one in self.data})
+        except InputError as error:
+            found += [f"{error.problem}\n    {error.remedy}"]
         if not self.run.budget.exceed:
             found += [f"budget.{verdict.name}: {verdict}" for verdict in self.verdicts if verdict.over]
         return found
@@ -114,14 +109,14 @@ def plan(run: RunConfig, vocab_size: int | None = None, at_hand: Mapping[str, in
 
     Raises:
         ConfigError: the GPU is unknown or lacks the precision, or a segment leaves no time to train.
+        InputError: corpora are tokenised, but none of the blend.
     """
     training = _training(run, vocab_size or run.vocabulary.vocab_size)
     steps, tokens = _length(run)
     own, choice = judge(training, Layout.of(run.pretrain)), candidates(training)
-    nearest = _nearest(run, choice) if isinstance(own, Refused) else []
     taken = own if isinstance(own, Candidate) else next(iter(choice.ranked), None)
     made, stops = _priced(run, training, taken, steps, tokens) if taken else (None, None)
-    size = _size(training.shape)
+    size, seen = _size(training.shape), float(run.pretrain.model.sequence * consumed(run.pretrain, run.pretrain.steps))
     charged = run.training_nodes * run.slurm.tasks_per_node / training.gpus
     return RunPlan(
         run=run,
@@ -131,33 +126,15 @@ def plan(run: RunConfig, vocab_size: int | None = None, at_hand: Mapping[str, in
         own=own,
         ways={way: memory(training, replace(own.layout, recompute=way)) for way in RECOMPUTE} if own.memory else {},
         choice=choice,
-        nearest=nearest,
+        nearest=nearest(own.layout, choice) if isinstance(own, Refused) else [],
         estimate=made,
         charged_hours=scaled(made.gpu_hours, max(charged, 1)) if made else None,
         stops=stops,
-        advice=scaling.advise(size, tokens),
-        vocabularies=vocabularies(size, tokens),
-        data=_data(run, tokens, at_hand),
+        advice=scaling.advise(size, seen),
+        vocabularies=vocabularies(size, seen),
+        data=_data(run, at_hand) if at_hand else [],
         verdicts=verdicts(run.budget, made.gpu_hours, made.tco2e) if made else [],
     )
-
-
-def judge(training: Training, layout: Layout) -> Candidate | Refused:
-    """Return a layout with its memory and step, or why it cannot be."""
-    if reason := clash(training, layout):
-        return Refused(layout, reason)
-    need = memory(training, layout)
-    if need.total > training.gpu.memory:
-        return too_large(training, layout, need)
-    return Candidate(layout, need, step(training, layout))
-
-
-def reason_of(refused: Refused) -> str:
-    """Return why a layout was refused, without the figures of the case."""
-    if refused.memory:
-        return "memory"
-    first = refused.reason.split("; ")[0]
-    return " ".join(word for word in first.split() if not word.strip("·=,:").isdigit()).rstrip(" =")
 
 
 def _training(run: RunConfig, vocab_size: int) -> Training:
@@ -195,31 +172,10 @@ def _priced(run: RunConfig, training: Training, taken: Candidate, steps: int, to
     return longer, stops
 
 
-def _nearest(run: RunConfig, choice: Choice) -> list[Candidate]:
-    """Return the layouts that can be that differ least from the configured one, by factors of two."""
-    wanted = Layout.of(run.pretrain)
-
-    def apart(one: Candidate) -> float:
-        names = ("tp", "pp", "vp", "cp", "ep", "micro_batch")
-        sizes = sum(abs(math.log2(getattr(one.layout, name) / getattr(wanted, name))) for name in names)
-        return sizes + 0.5 * (one.layout.recompute != wanted.recompute)
-
-    return sorted(choice.ranked, key=lambda one: (apart(one), _seconds(one)))[:NEAREST]
-
-
-def _seconds(one: Candidate | Refused) -> float:
-    return one.step.seconds if isinstance(one, Candidate) else math.inf
-
-
 def _size(shape: Shape) -> scaling.Size:
     embeddings = shape.embedding_weights * (1 if shape.tied else 2)
     return scaling.Size(shape.active_parameters, embeddings, shape.layers, shape.hidden, shape.sequence)
 
 
-def _data(run: RunConfig, tokens: float, at_hand: Mapping[str, int] | None) -> list[Data]:
-    """Return what of each corpus of the blend is at hand; a corpus that isn't is dropped, as training does."""
-    if not at_hand:
-        return []
-    used = {corpus: share for corpus, share in run.pretrain.blend.items() if share > 0 and at_hand.get(corpus)}
-    total = math.fsum(used.values())
-    return [Data(corpus, at_hand[corpus], tokens * share / total) for corpus, share in sorted(used.items())]
+def _data(run: RunConfig, at_hand: Mapping[str, int]) -> list[Data]:
+    return [Data(corpus, at_hand[corpus], times) for corpus, times in epochs(run.pretrain, at_hand).items()]

@@ -132,18 +132,24 @@ def test_experts_that_see_no_token_count_for_memory_and_not_for_tokens():
     assert f"{shape.active_parameters / 1e9:.2f} B see a token" in page(found)
 
 
-def test_a_corpus_shorter_than_the_run_is_named_with_how_often_it_would_be_seen():
-    run = core()
-    found = plan(run, at_hand={"web": 10**15, "code": 10**15, "arxiv": 10**9, "italian": 10**15})
+def test_a_corpus_shorter_than_the_run_is_named_with_what_would_do():
+    found = plan(core(), at_hand={"web": 10**15, "code": 10**15, "arxiv": 10**9, "italian": 10**15})
     [problem] = found.problems
-    assert "arxiv (25.2 times)" in problem
+    assert "arxiv" in problem and "set pretrain.epochs to 25.17" in problem
     assert "SHORTER THAN THE RUN" in page(found)
+
+
+def test_a_corpus_that_may_be_seen_again_is_not_short():
+    found = plan(
+        core(pretrain={"epochs": 26}), at_hand={"web": 10**15, "code": 10**15, "arxiv": 10**9, "italian": 10**15}
+    )
+    assert not found.problems and "SHORTER" not in page(found)
 
 
 def test_corpora_that_are_not_at_hand_leave_their_shares_to_the_others():
     found = plan(core(), at_hand={"web": 10**13, "code": 10**13})
     assert [one.corpus for one in found.data] == ["code", "web"]
-    assert sum(one.wanted for one in found.data) == pytest.approx(found.tokens)
+    assert sum(one.epochs * one.tokens for one in found.data) == pytest.approx(found.tokens)
 
 
 def test_an_unknown_gpu_is_refused_with_those_that_are_known():
