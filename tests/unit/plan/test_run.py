@@ -1,5 +1,6 @@
 """A run's plan: its own layout judged, what it costs, when it may not start, and how fast that is said."""
 
+import contextlib
 import json
 import resource
 import subprocess
@@ -47,15 +48,9 @@ def layout(**changes):
 
 
 @pytest.fixture(scope="module")
-def planned(request):
-    return plan(load(yaml.safe_load(CORE.read_text()) | sources()))
-
-
-def sources():
-    """Return the sections that name files, with paths that hold wherever the tests run."""
-    raw = yaml.safe_load(CORE.read_text())
-    policies = {corpus: str(ROOT / path) for corpus, path in raw["select"]["policies"].items()}
-    return {"fetch": {"sources": str(ROOT / raw["fetch"]["sources"])}, "select": {"policies": policies}}
+def planned():
+    with contextlib.chdir(ROOT):
+        return plan(load(CORE))
 
 
 def test_the_13b_run_is_llama_2_13b_in_size_and_fits_leonardos_gpus(planned):
