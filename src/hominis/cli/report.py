@@ -47,7 +47,7 @@ def command(run: RunConfig) -> None:
     }
     receipts = {name: _receipt(run.receipts / f"{name}.json") for name in opened}
     config = run.model_dump(mode="json")
-    page = build(run.run, run.folder / "report", opened, receipts, attempts, made, config, checkout())
+    page = build(run.run, run.folder / "report", opened, receipts, attempts, made, config, checkout(), site.records)
     say = say_as("report")
     say(summary(run.run, made))
     say(f"{page}")

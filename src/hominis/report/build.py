@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from hominis.carbon.costs import Account
 from hominis.errors import InputError
 from hominis.report.collect import Evidence, collect
+from hominis.report.curves import Records
 from hominis.report.model import Results
 from hominis.store import files
 from hominis.store.ledger import Attempt
@@ -29,6 +30,7 @@ def build(
     account: Account,
     config: Mapping[str, Any],
     source: Mapping[str, Any],
+    records: Records,
 ) -> Path:
     """Write the report of ``run`` into the folder ``out`` and return the page's path; see ``Evidence`` for the rest.
 
@@ -37,7 +39,7 @@ def build(
     Raises:
         InputError: the table of published scores can't be read.
     """
-    results = collect(run, Evidence(artefacts, stage_receipts, attempts, account, config, source))
+    results = collect(run, Evidence(artefacts, stage_receipts, attempts, account, config, source, records))
     files.replace(out / RESULTS, files.canonical(results.model_dump(mode="json")))
     return render(out / RESULTS)
 

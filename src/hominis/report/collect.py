@@ -10,6 +10,7 @@ from typing import Any
 from hominis.carbon.costs import Account, Spread, StageCost
 from hominis.config.carbon import ReportSection
 from hominis.report import data, scores
+from hominis.report.curves import Records, curves
 from hominis.report.model import Results, Run, StageRow
 from hominis.report.origin import Origin
 from hominis.store import files
@@ -27,6 +28,7 @@ class Evidence:
         attempts: all attempts at the keys of those artefacts, lost ones included.
         config: the whole configuration as JSON values. Its section ``site`` (paths) is left out of the results.
         source: ``commit`` and ``dirty`` of the checkout; empty outside one.
+        records: gives the folder of what an attempt recorded; it need not exist.
     """
 
     artefacts: Mapping[str, Sequence[Artefact]]
@@ -35,6 +37,7 @@ class Evidence:
     account: Account
     config: Mapping[str, Any]
     source: Mapping[str, Any]
+    records: Records
 
 
 def collect(run: str, evidence: Evidence) -> Results:
@@ -56,7 +59,7 @@ def collect(run: str, evidence: Evidence) -> Results:
         table=scores.table(rows, references, account, origin),
         held_out=scores.held_out(rows, origin),
         training=data.training(origin),
-        loss=data.loss(origin),
+        curves=curves(origin, evidence.records),
         funnel=data.funnel(parts, origin),
         funnels=parts,
         datasets=data.datasets(origin),

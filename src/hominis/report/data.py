@@ -1,8 +1,7 @@
-"""What the corpora went through: sources, curation funnel, tokens, and the training loss."""
+"""What the corpora went through: sources, curation funnel, tokens, and what was trained on them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,16 +9,11 @@ from hominis.report.model import (
     Amount,
     Dataset,
     Funnel,
-    LossCurve,
-    LossPoint,
     Removed,
     Tokens,
     Training,
 )
 from hominis.report.origin import Origin
-
-POINTS = 500
-"""A curve has at most so many points: more than a figure shows."""
 
 
 def datasets(origin: Origin) -> list[Dataset]:
@@ -74,23 +68,6 @@ def training(origin: Origin) -> Training | None:
         layout = artefact.summary.get("layout", {})
         return Training(**known, layout=layout, provenance=origin.part(artefact))
     return None
-
-
-def loss(origin: Origin) -> LossCurve | None:
-    """Return the training loss; None if nothing was trained."""
-    for artefact in origin.of("pretrain"):
-        lines = (artefact.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [row for row in map(json.loads, lines) if row.get("loss") is not None]
-        every = -(-len(rows) // POINTS) or 1
-        points = [_point(rows[at : at + every]) for at in range(0, len(rows), every)]
-        return LossCurve(every=every, points=points, provenance=origin.part(artefact))
-    return None
-
-
-def _point(rows: Sequence[dict[str, Any]]) -> LossPoint:
-    last = rows[-1]
-    mean = sum(row["loss"] for row in rows) / len(rows)
-    return LossPoint(step=last["step"], tokens=last.get("consumed_tokens", 0), loss=mean)
 
 
 def _funnel(summary: dict[str, Any], origin: Origin, artefact: Any) -> Funnel:

@@ -8,15 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hominis.report import formats
-from hominis.report.model import Funnel, HeldOut, LossCurve, Results, StageRow
-
-INK, SOFT, GRID = "#1d2327", "#5b656d", "#dde2e6"
-OURS, LOST, RUNNING = "#0b6b63", "#c1440e", "#b98a00"
-ORDERS = ("#8d99a3", "#6c7f9b", "#4a5f8a")
-"""The page recolours exactly these for dark backgrounds: see style.css."""
-
-WIDE, NARROW = 640, 250
-"""Widths in pixels of the plotting area, for pages and for phones."""
+from hominis.report.model import Funnel, HeldOut, Results, StageRow
+from hominis.report.palette import GRID, INK, LOST, NARROW, ORDERS, OURS, RUNNING, SOFT, WIDE, table
+from hominis.report.training_figure import in_words, panels
 
 
 @dataclass(frozen=True)
@@ -35,9 +29,9 @@ def draw(results: Results) -> dict[str, Figure]:
         made["energy"] = _figure(lambda width: _energy(results, width), _energy_alt(results.stages))
     if any(row.value is not None or row.orders for row in results.held_out):
         made["held_out"] = _figure(lambda width: _held_out(results, width), _held_out_alt(results.held_out))
-    if results.loss and results.loss.points:
-        curve = results.loss
-        made["loss"] = _figure(lambda width: _loss(curve, width), _loss_alt(curve))
+    if results.curves:
+        curves = results.curves
+        made["training"] = _figure(lambda width: panels(curves, width), in_words(curves))
     if results.funnel:
         funnel = results.funnel
         made["funnel"] = _figure(lambda width: _funnel(funnel, width), _funnel_alt(funnel))
@@ -64,12 +58,6 @@ def _svg(chart: Any, width: int) -> str:
     )
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Any:
-    import altair as alt
-
-    return alt.Data(values=list(rows))
-
-
 def _energy(results: Results, width: int) -> Any:
     import altair as alt
 
@@ -85,7 +73,7 @@ def _energy(results: Results, width: int) -> Any:
     colours = {"useful": OURS, "lost": LOST, "running": RUNNING}
     scale = alt.Scale(domain=present, range=[colours[what] for what in present])
     return (
-        alt.Chart(_table([row for row in rows if row["what"] in present]))
+        alt.Chart(table([row for row in rows if row["what"] in present]))
         .mark_bar(height={"band": 0.7})
         .encode(
             x=alt.X("energy:Q", title=f"energy of the machines, {unit}", stack="zero"),
@@ -110,27 +98,12 @@ def _held_out(results: Results, width: int) -> Any:
     colour = alt.Color("what:N", scale=alt.Scale(domain=names, range=[OURS, *ORDERS]))
     shape = alt.Shape("what:N", scale=alt.Scale(domain=names, range=["circle", "square", "diamond", "triangle-up"]))
     y = alt.Y("corpus:N", sort=[row.corpus for row in results.held_out], title=None, axis=alt.Axis(grid=True))
-    base = alt.Chart(_table(rows)).properties(width=width, height={"step": 34})
+    base = alt.Chart(table(rows)).properties(width=width, height={"step": 34})
     title = "bits per byte, lower is better"
     x = alt.X("bits:Q", title=title, scale=alt.Scale(zero=False, nice=True))
     band = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2, color=OURS)
     points = base.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=colour, shape=shape)
     return alt.layer(band.encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y), points)
-
-
-def _loss(curve: LossCurve, width: int) -> Any:
-    import altair as alt
-
-    rows = [{"step": point.step, "loss": point.loss} for point in curve.points]
-    return (
-        alt.Chart(_table(rows))
-        .mark_line(color=OURS, strokeWidth=2, point=len(rows) == 1)
-        .encode(
-            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("loss:Q", title="training loss, nats per token", scale=alt.Scale(zero=False)),
-        )
-        .properties(width=width, height=220)
-    )
 
 
 def _funnel(funnel: Funnel, width: int) -> Any:
@@ -145,7 +118,7 @@ def _funnel(funnel: Funnel, width: int) -> Any:
     rows.append({"rule": "kept", "from": 0, "to": funnel.kept.bytes / size, "what": "kept"})
     scale = alt.Scale(domain=["kept", "removed"], range=[OURS, LOST])
     return (
-        alt.Chart(_table(rows))
+        alt.Chart(table(rows))
         .mark_bar(height={"band": 0.75})
         .encode(
             x=alt.X("from:Q", title=f"text, {unit}"),
@@ -169,11 +142,6 @@ def _held_out_alt(rows: Sequence[HeldOut]) -> str:
         for row in rows
     ]
     return "Points, bits per byte by corpus. " + "; ".join(said) + "."
-
-
-def _loss_alt(curve: LossCurve) -> str:
-    first, last = curve.points[0], curve.points[-1]
-    return f"Line, training loss from {first.loss:.3f} at step {first.step} to {last.loss:.3f} at step {last.step}."
 
 
 def _funnel_alt(funnel: Funnel) -> str:

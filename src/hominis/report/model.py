@@ -141,19 +141,47 @@ class Funnel(Record):
     provenance: list[Provenance]
 
 
-class LossPoint(Record):
-    """Mean loss of the steps that end with ``step``, in nats per token."""
+class CurvePoint(Record):
+    """Means of the steps that end with ``step``; None where none of them has the figure.
+
+    Attributes:
+        loss: nats per token.
+        smoothed: mean loss of the steps around, a hundredth of all on either side, without those skipped.
+        tokens_per_s: tokens of those steps over their seconds, as recorded by the last attempt that did them.
+    """
 
     step: int
     tokens: int
-    loss: float
+    loss: float | None
+    smoothed: float | None
+    learning_rate: float | None
+    grad_norm: float | None
+    tokens_per_s: float | None
 
 
-class LossCurve(Record):
-    """The training loss; each point is the mean of ``every`` steps."""
+class Mark(Record):
+    """Something that happened to training.
+
+    Attributes:
+        what: ``restart``: an attempt went on after ``first``; ``skipped``: the step changed no weight; ``rollback``:
+            the steps ``first`` to ``last`` led astray, training went back and left them out.
+        note: which attempt, or why.
+    """
+
+    what: Literal["restart", "skipped", "rollback"]
+    first: int
+    last: int
+    note: str
+
+
+class Curves(Record):
+    """How training went; each point is of ``every`` steps. Speed and MFU are medians over the steps, if recorded."""
 
     every: int
-    points: list[LossPoint]
+    points: list[CurvePoint]
+    marks: list[Mark]
+    tokens_per_s: float | None
+    mfu: float | None
     provenance: Provenance
 
 
@@ -206,13 +234,13 @@ class Results(Record):
         models: the columns of published scores.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     run: Run
     models: list[str]
     table: list[TableRow]
     held_out: list[HeldOut]
     training: Training | None
-    loss: LossCurve | None
+    curves: Curves | None
     funnel: Funnel | None
     funnels: list[Funnel]
     datasets: list[Dataset]

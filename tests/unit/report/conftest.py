@@ -16,7 +16,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 def write(made: Made, out: Path, **changes: Any) -> Path:
     e = made.evidence(**changes)
-    return build("quickstart", out, e.artefacts, e.stage_receipts, e.attempts, e.account, e.config, e.source)
+    return build("quickstart", out, e.artefacts, e.stage_receipts, e.attempts, e.account, e.config, e.source, e.records)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,7 @@ class Made:
         keys = {artefact.receipt.key for made in self.artefacts.values() for artefact in made}
         attempts = ledger.read(self.site.root, keys)
         given = {"attempts": attempts, "account": account(attempts, ACCOUNT), "config": CONFIG, "source": SOURCE}
+        given["records"] = self.site.records
         return Evidence(**{"artefacts": self.artefacts, "stage_receipts": self.receipts, **given, **changes})
 
 
@@ -104,6 +105,7 @@ def make(site: Site) -> Made:
     made.stage("tokenise", ["arxiv", "code", "web"], _tokenise)
     made.stage("ngram", ["all"], _ngram)
     made.stage("pretrain", ["all"], _pretrain, fails=1)
+    _recorded(made)
     made.stage("export", ["all"], lambda out, part: _file(out / "config.json", {}, {"parameters": 3_412_992}))
     made.stage("score", ["bits_per_byte", "humaneval"], _score)
     return made
@@ -166,15 +168,33 @@ def _pretrain(out: Path, part: str) -> dict[str, Any]:
         {
             "step": s,
             "loss": 2.9 + 6.1 * math.exp(-s / 140) + 0.08 * math.sin(s * 1.7),
-            "grad_norm": 1.0,
+            "grad_norm": 0.4 + 3 * math.exp(-s / 60) + 0.05 * math.sin(s * 2.3),
+            "learning_rate": 3e-3 * min(1, s / 60) * (1 if s < 900 else 1 - math.sqrt((s - 900) / 301)),
             "consumed_tokens": s * 8192,
         }
         for s in range(1, 1201)
     ]
+    rows[699] |= {"loss": 9.5, "skipped": True, "why": "the loss 9.5 is above 2 times the recent median <b>"}
+    for row in rows[899:910]:
+        row |= {"loss": None, "grad_norm": None, "skipped": True, "why": "left out"}
     (out / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rollback = {"first": 900, "last": 910, "why": "the loss is nan"}
     ends = {"loss_first": rows[0]["loss"], "loss_last": rows[-1]["loss"]}
     layout = {"tp": 1, "pp": 1, "dp": 2}
-    return {"parameters": 3_412_992, "steps": 1200, "tokens": 1200 * 8192, **ends, "layout": layout}
+    figures = {"parameters": 3_412_992, "steps": 1200, "tokens": 1200 * 8192, **ends, "layout": layout}
+    return figures | {"skipped_steps": 12, "rollbacks": [rollback]}
+
+
+def _recorded(made: Made) -> None:
+    """Write what the two attempts at pretraining recorded: the first died at step 430, its checkpoint was of 400."""
+    key = made.artefacts["pretrain"][0].receipt.key
+    for n, begin, end in ((1, 0, 430), (2, 400, 1200)):
+        folder = made.site.records(key, n)
+        folder.mkdir(parents=True)
+        (folder / "starts.jsonl").write_text(json.dumps({"from_step": begin, "time": 1e9, "seconds": {}}) + "\n")
+        seconds = {step: 0.5 + 0.1 * n + 0.02 * math.sin(step) for step in range(begin + 1, end + 1)}
+        lines = [{"step": s, "time": 1e9 + s, "seconds": t, "tokens_per_s": 8192 / t} for s, t in seconds.items()]
+        (folder / "steps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 12')
 
 
 def _score(out: Path, task: str) -> dict[str, Any]:

@@ -2,7 +2,9 @@ import csv
 import dataclasses
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -107,14 +109,50 @@ def test_the_funnel_loses_nothing(results: Results):
     assert results.funnel.read.bytes == sum(part.read.bytes for part in results.funnels)
 
 
-def test_the_loss_curve_keeps_the_mean_of_all_steps(results: Results, made: Made):
-    assert results.loss is not None
-    lines = (made.artefacts["pretrain"][0].path / "metrics.jsonl").read_text().splitlines()
-    losses = [json.loads(line)["loss"] for line in lines]
-    assert len(results.loss.points) * results.loss.every == len(losses)
-    assert sum(p.loss for p in results.loss.points) / len(results.loss.points) == pytest.approx(
-        sum(losses) / len(losses)
-    )
+def test_the_curves_keep_the_means_of_all_steps(results: Results, made: Made):
+    assert results.curves is not None
+    rows = [
+        json.loads(line) for line in (made.artefacts["pretrain"][0].path / "metrics.jsonl").read_text().splitlines()
+    ]
+    every, points = results.curves.every, results.curves.points
+    assert (every, len(points), points[-1].step) == (3, 400, 1200)
+    for name in ("loss", "grad_norm", "learning_rate"):
+        assert getattr(points[100], name) == pytest.approx(fmean(row[name] for row in rows[300:303]))
+
+
+def test_the_smoothed_loss_is_calmer_and_ends_where_the_loss_does(results: Results):
+    assert results.curves is not None
+    points = [p for p in results.curves.points[200:] if p.loss is not None and p.smoothed is not None]
+    loss, smoothed = [p.loss or 0.0 for p in points], [p.smoothed or 0.0 for p in points]
+    leaps = [sum(abs(b - a) for a, b in pairwise(values)) for values in (loss, smoothed)]
+    assert leaps[1] < leaps[0] / 3
+    assert max(smoothed) < 3 < max(loss), "the leap of the skipped step isn't in it"
+    assert smoothed[-1] == pytest.approx(fmean(loss[-5:]), abs=0.02)
+
+
+def test_a_step_done_twice_has_the_speed_of_the_attempt_that_went_on(results: Results):
+    assert results.curves is not None
+    speeds = {point.step: point.tokens_per_s or 0.0 for point in results.curves.points}
+    assert speeds[399] == pytest.approx(8192 / 0.6, rel=0.05)
+    assert speeds[420] == pytest.approx(8192 / 0.7, rel=0.05)
+
+
+def test_restarts_skipped_steps_and_rollbacks_are_marked(results: Results):
+    assert results.curves is not None
+    marks = [(mark.what, mark.first, mark.last) for mark in results.curves.marks]
+    assert marks == [("restart", 400, 400), ("rollback", 900, 910), ("skipped", 700, 700)]
+
+
+def test_steps_that_were_left_out_have_no_loss(results: Results):
+    assert results.curves is not None
+    assert {p.step for p in results.curves.points if p.loss is None} == {903, 906, 909}
+
+
+def test_a_run_whose_attempts_recorded_nothing_has_its_losses_still(made: Made, tmp_path: Path):
+    curves = collect("r", made.evidence(records=lambda key, n: tmp_path / key / str(n))).curves
+    assert curves is not None
+    assert (len(curves.points), curves.tokens_per_s, curves.mfu) == (400, None, None)
+    assert {mark.what for mark in curves.marks} == {"rollback", "skipped"}
 
 
 def test_a_failed_attempt_is_charged_to_its_stage(results: Results):
@@ -131,7 +169,7 @@ def test_paths_of_the_site_are_not_in_the_results(page: Path):
 def test_a_run_without_scores_and_training_still_has_results(made: Made):
     few = {name: made.artefacts[name] for name in ("fetch", "select")}
     results = collect("r", made.evidence(artefacts=few))
-    assert (results.training, results.loss, results.held_out) == (None, None, [])
+    assert (results.training, results.curves, results.held_out) == (None, None, [])
     assert {row.measured.status for row in results.table[:-1]} == {"not run"}
 
 
