@@ -126,7 +126,6 @@ def measure(brief: "Brief", times: int) -> None:
 def trainer(brief: "Brief") -> tuple["State", Callable[[], object]]:
     """Return a rank's state and what does the next step."""
     from hominis.train.guard import Guard
-
     from hominis.train.loop import next_step
     from hominis.train.model import build_for_training
     from hominis.train.optimiser import build_optimiser
