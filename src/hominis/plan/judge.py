@@ -38,9 +38,4 @@ def nearest(wanted: Layout, choice: Choice) -> list[Candidate]:
         sizes = sum(abs(math.log2(getattr(one.layout, name) / getattr(wanted, name))) for name in names)
         return sizes + 0.5 * (one.layout.recompute != wanted.recompute)
 
-    return sorted(choice.ranked, key=lambda one: (apart(one), seconds(one)))[:NEAREST]
-
-
-def seconds(one: Candidate | Refused) -> float:
-    """Return the seconds of a step; of a layout that cannot be they are infinite."""
-    return one.step.seconds if isinstance(one, Candidate) else math.inf
+    return sorted(choice.ranked, key=lambda one: (apart(one), one.step.seconds))[:NEAREST]

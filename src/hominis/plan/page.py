@@ -56,7 +56,7 @@ def _own(plan: RunPlan) -> str:
         return f"{text} CANNOT BE: {plan.own.reason}"
     need = plan.own.memory
     tight = "" if need.high <= plan.training.gpu.memory else "; MAY NOT FIT"
-    place = f"number {plan.rank} of {len(plan.choice.ranked)} in speed"
+    place = f"number {plan.rank} of {len(plan.choice.ranked)}"
     return f"{text}: {_gb(need)} of {room:.1f} GB ({need.low / 1e9:.1f} to {need.high / 1e9:.1f}){tight}, {place}"
 
 

@@ -16,7 +16,7 @@ from hominis.plan import scaling
 from hominis.plan.budget import Verdict, verdicts
 from hominis.plan.estimate import Estimate, estimate, scaled
 from hominis.plan.hardware import gpu
-from hominis.plan.judge import judge, nearest, reason_of, seconds
+from hominis.plan.judge import judge, nearest, reason_of
 from hominis.plan.layouts import RECOMPUTE, Candidate, Choice, Refused, candidates
 from hominis.plan.memory import Memory, memory
 from hominis.plan.shapes import Shape
@@ -75,9 +75,14 @@ class RunPlan:
 
     @property
     def rank(self) -> int:
-        """Place of the configured layout among those that fit, from 1; 0 if it is refused."""
-        faster = [one for one in self.choice.ranked if seconds(one) < seconds(self.own)]
-        return len(faster) + 1 if isinstance(self.own, Candidate) else 0
+        """Place of the configured layout, from 1, the fastest first and tight ones last; 0 if it is refused."""
+        if isinstance(self.own, Refused):
+            return 0
+        own = self._order(self.own)
+        return sum(self._order(one) < own for one in self.choice.ranked) + 1
+
+    def _order(self, one: Candidate) -> tuple[bool, float]:
+        return one.memory.high > self.training.gpu.memory, one.step.seconds
 
     @property
     def reasons(self) -> Counter[str]:

@@ -82,11 +82,12 @@ def test_the_figures_of_a_plan_hang_together(planned):
     assert planned.tokens == consumed(planned.run.pretrain, 120_000) * 4096
 
 
-def test_layouts_are_ranked_by_speed_and_the_runs_own_has_its_place(planned):
-    seconds = [one.step.seconds for one in planned.choice.ranked]
+def test_layouts_with_room_are_ranked_by_speed_and_the_runs_own_has_its_place(planned):
+    room = planned.training.gpu.memory
+    seconds = [one.step.seconds for one in planned.choice.ranked if one.memory.high <= room]
     assert seconds == sorted(seconds) and len(seconds) > 20
-    assert planned.choice.ranked[planned.rank - 1].step.seconds == pytest.approx(planned.own.step.seconds)
-    assert all(one.memory.total <= planned.training.gpu.memory for one in planned.choice.ranked)
+    assert seconds[planned.rank - 1] == pytest.approx(planned.own.step.seconds)
+    assert all(one.memory.total <= room for one in planned.choice.ranked)
 
 
 def test_every_refused_layout_has_a_reason_with_its_numbers(planned):
