@@ -71,11 +71,10 @@ def answer(asked: Asked, constants: Constants = FITTED) -> Answer:
         raise ConfigError(f"{machine.name} has no {asked.precision}", remedy=f"one of {', '.join(machine.peak)}")
     modern = asked.precision != "fp16" if asked.fused is None else asked.fused
     one = replace(shape(asked.wanted), dropout=not modern)
-    summed = 2 if asked.precision == "fp8" else 4
     tried: list[Answer] = []
     for gpus in [asked.gpus] if asked.gpus else _counts(machine.per_node):
         batch = asked.batch or _batch(one.sequence, gpus)
-        training = Training(one, machine, gpus, batch, asked.precision, flash=modern, gradient_bytes=summed)
+        training = Training(one, machine, gpus, batch, asked.precision, flash=modern, lean=asked.precision == "fp8")
         tried += _answers(asked, training, _remarks(asked, one, modern), constants)
         if len(tried) > 1 and _enough(tried[-2], tried[-1]):
             return tried[-2]
@@ -162,7 +161,7 @@ def _remarks(asked: Asked, one: Shape, modern: bool) -> list[str]:
     if not modern:
         notes.append("as Megatron-LM was in 2021 (fp16): attention unfused, dropout, everything recomputed unless said")
     if asked.precision == "fp8":
-        notes.append("fp8: gradients added up in bf16, as NeMo's recipes do")
+        notes.append("fp8 as NeMo's recipes have it: weights kept in fp8, gradients added up in bf16")
     if asked.tokens_b is None:
         notes.append(f"tokens: {TOKENS_PER_PARAMETER} a parameter (arXiv:2203.15556)")
     if asked.intensity is INTENSITY:

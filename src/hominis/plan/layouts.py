@@ -57,14 +57,17 @@ class Refused:
 
 @dataclass(frozen=True)
 class Choice:
-    """Candidates, the fastest first, and what was refused: what nearly fits first, then what does not divide."""
+    """Candidates, the fastest first of those that surely fit, then of those that should; and what was refused.
+
+    Of the refused what nearly fits comes first, then what does not divide.
+    """
 
     ranked: list[Candidate]
     refused: list[Refused]
 
 
 def candidates(training: Training, fixed: Fixed | None = None, constants: Constants = FITTED) -> Choice:
-    """Return every layout that is worth considering, ranked by the seconds of a step.
+    """Return every layout that is worth considering, ranked by the seconds of a step, with room in the GPU first.
 
     Of a layout's three ways to recompute the first that fits is taken: the others are slower.
     """
@@ -81,7 +84,7 @@ def candidates(training: Training, fixed: Fixed | None = None, constants: Consta
         else:
             way = min(needed, key=lambda one: needed[one].total)
             refused.append(too_large(training, replace(layout, recompute=way), needed[way]))
-    ranked.sort(key=lambda one: one.step.seconds)
+    ranked.sort(key=lambda one: (one.memory.high > training.gpu.memory, one.step.seconds))
     refused.sort(key=lambda one: one.memory.total if one.memory else float("inf"))
     return Choice(ranked, refused)
 

@@ -83,18 +83,14 @@ def stage_weights(shape: Shape, layout: Layout, stage: int) -> tuple[float, floa
 def _states(training: Training, layout: Layout, shared: float, experts: float) -> tuple[float, float, float]:
     """Return bytes of weights, gradients and optimiser.
 
-    Below fp32 the optimiser keeps fp32 weights of its own beside AdamW's two moments.
-    fp8 products keep the weights in bf16, and each matrix in fp8 once as it is and once transposed.
+    Below fp32 the optimiser keeps fp32 weights of its own beside AdamW's two moments. fp8 products need each matrix
+    in fp8 once as it is and once transposed, beside or (lean) instead of the one in bf16.
     """
-    weights = shared + experts
-    width = {"fp32": 4, "fp8": 4}.get(training.precision, 2)
-    state = 8 if training.precision == "fp32" else 12
+    weights, fp32 = shared + experts, training.precision == "fp32"
+    copies = 2 if training.precision == "fp8" and not training.lean else 0
     expert_shards = max(layout.shards // layout.ep, 1)
-    return (
-        weights * width,
-        weights * training.gradient_bytes,
-        state * (shared / layout.shards + experts / expert_shards),
-    )
+    state = (8 if fp32 else 12) * (shared / layout.shards + experts / expert_shards)
+    return weights * ((4 if fp32 else 2) + copies), weights * (2 if training.lean else 4), state
 
 
 def width(training: Training) -> int:

@@ -20,7 +20,8 @@ class Training:
         batch: sequences of an optimiser step.
         flash: attention keeps no matrix of sequence x sequence (arXiv:2205.14135).
         fused: norms and gate are fused kernels, as on a GPU; torch's own on a CPU keep more for the backward pass.
-        gradient_bytes: of a weight's gradient while it is added up; this trainer's is fp32.
+        lean: fp8 as NeMo's recipes have it: matrices kept in fp8 only, gradients added up in bf16. This trainer keeps
+            bf16 weights and adds up in fp32.
     """
 
     shape: Shape
@@ -30,7 +31,7 @@ class Training:
     precision: Precision = "bf16"
     flash: bool = True
     fused: bool = True
-    gradient_bytes: int = 4
+    lean: bool = False
 
 
 @dataclass(frozen=True)

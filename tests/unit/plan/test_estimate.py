@@ -69,8 +69,7 @@ def test_the_layout_that_is_asked_for_is_taken() -> None:
 
 def test_others_are_ranked_and_refused_with_reasons() -> None:
     made = estimated(LLAMA_13B)
-    seconds = [one["step_seconds"] for one in made["ranked"]]
-    assert seconds == sorted(seconds)
+    assert made["ranked"][0]["step_seconds"] == made["step_seconds"]["total"]
     assert made["refused"]
     assert all(one["reason"] for one in made["refused"])
 
