@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hominis.train import checkpoints, devices, guard, laps, stop
+from hominis.train import guard, laps, stop
 from hominis.train.brief import Brief
 from hominis.train.process import distributed
 from hominis.train.record import Record
-from hominis.train.schedule import span
 
 if TYPE_CHECKING:
     from hominis.train.state import State
@@ -27,12 +25,13 @@ def train(path: Path) -> int:
 
 def _train(brief: Brief) -> int:
     from hominis.train.samples import build_datasets
+    from hominis.train.steps import Steps
 
     state = _state(brief)
     train_set, heldout_set = build_datasets(brief)
     laps.mark(laps.DATA)
     record = Record(brief)
-    if not _steps(brief, state, train_set, record):
+    if not Steps(brief, state, train_set, record).run():
         return stop.RESUME_CODE
     _publish(brief, state, train_set, heldout_set, record)
     return 0
@@ -53,53 +52,6 @@ def _state(brief: Brief) -> State:
         state.load(Path(brief.resume))
         laps.mark(laps.LOAD)
     return state
-
-
-def _steps(brief: Brief, state: State, samples: Any, record: Record) -> bool:
-    """Train to the last step, a request to stop or a rollback; return whether the last step was done."""
-    from hominis.train.loop import most_of_any_rank, next_step
-    from hominis.train.rolling import Rolling
-    from hominis.train.samples import micro_batches
-
-    section, rolling, judge = brief.section, Rolling(brief), _guard(brief)
-    left = (step for step in range(state.step + 1, section.steps + 1) if not judge.leaves_out(step))
-    batches = micro_batches(samples, brief, (span(section, step) for step in left), state.samples)
-    back = False
-    while state.step < section.steps:
-        began = time.monotonic()
-        step = next_step(state, section, batches, judge)
-        judge.note(guard.Outcome(step.loss, step.why))
-        seconds = time.monotonic() - began
-        flags = int(stop.asked()), int(rolling.pending)
-        stopping, writing, memory_bytes = most_of_any_rank(*flags, devices.memory_bytes())
-        record.step(step, seconds, memory_bytes)
-        if not writing:
-            rolling.complete()
-        back = judge.asks_back(state.step)
-        if back:
-            _order_rollback(brief, judge.rollback(state.step))
-            break
-        stopping = stopping and state.step < section.steps
-        if stopping or checkpoints.due(state.step, section.steps, section.checkpoint_every, section.keep_every):
-            rolling.begin(state, record.metrics, judge.reach(state.step))
-        if stopping:
-            break
-    rolling.complete()
-    return state.step == section.steps and not back
-
-
-def _guard(brief: Brief) -> guard.Guard:
-    settings = brief.section.guard
-    before = guard.outcomes(Path(brief.resume) / checkpoints.METRICS, settings) if brief.resume else []
-    return guard.Guard(settings, brief.section.steps, guard.read(brief.checkpoints), before)
-
-
-def _order_rollback(brief: Brief, rollback: guard.Rollback) -> None:
-    """Have the launcher start the ranks again, from a checkpoint before the steps now left out."""
-    import torch.distributed as dist
-
-    if dist.get_rank() == 0:
-        guard.order(brief.checkpoints, rollback)
 
 
 def _publish(brief: Brief, state: State, train_set: Any, heldout_set: Any, record: Record) -> None:
