@@ -8,6 +8,8 @@ from typing import Any
 from hominis.carbon.costs import Spread
 from hominis.plan.asked import Answer
 from hominis.plan.estimate import Estimate
+from hominis.plan.judge import reason_of
+from hominis.plan.layouts import Refused
 
 FIGURES = {
     "tokens_per_s_per_gpu": "tokens/s per GPU",
@@ -22,7 +24,6 @@ FIGURES = {
     "tco2e": "tCO2e",
 }
 SHOWN = 5
-REFUSED_SHOWN = 12
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -45,9 +46,9 @@ def document(answer: Answer) -> dict[str, Any]:
             for one in answer.choice.ranked[:SHOWN]
         ],
         "refused": [
-            {"layout": one.layout.text(), "reason": one.reason} for one in answer.choice.refused[:REFUSED_SHOWN]
+            {"layouts": len(those), "layout": those[0].layout.text(), "reason": those[0].reason}
+            for those in _by_reason(answer)
         ],
-        "refused_count": len(answer.choice.refused),
         "notes": answer.notes,
     }
 
@@ -76,9 +77,17 @@ def table(answer: Answer) -> str:
             *(f"  {_seconds(made, one.step.seconds)}  {one.layout.text()}" for one in choice.ranked[1:SHOWN]),
         ]
     if choice.refused:
-        lines += ["", f"refused ({len(choice.refused)}), among them:"]
-        lines += [f"  {one.layout.text()}: {one.reason}" for one in choice.refused[:SHOWN]]
+        lines += ["", f"refused: {len(choice.refused)}, the nearest for each reason:"]
+        lines += [f"  {len(those)} x, {those[0].layout.text()}: {those[0].reason}" for those in _by_reason(answer)]
     return "\n".join([*lines, "", *(f"note: {note}" for note in answer.notes)])
+
+
+def _by_reason(answer: Answer) -> list[list[Refused]]:
+    """Return what was refused by its reason: too large first, then what does not divide."""
+    found: dict[str, list[Refused]] = {}
+    for one in answer.choice.refused:
+        found.setdefault(reason_of(one), []).append(one)
+    return list(found.values())
 
 
 def _line(label: str, spread: Spread) -> str:

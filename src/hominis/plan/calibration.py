@@ -33,22 +33,34 @@ class Compared:
     layout: Layout
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A published run with the layout that it had, or would have been given."""
+
+    row: Mapping[str, str]
+    training: Training
+    layout: Layout
+    tokens: float
+
+    def compared(self, constants: Constants = FITTED) -> Compared:
+        """Return the run beside what the model says of it."""
+        training, layout = self.training, self.layout
+        speed = rate(training, step(training, layout, constants), constants)
+        computed = {
+            WHOLE_RUN: gpu_hours(speed, self.tokens, constants).value,
+            "tokens_per_s": speed.value,
+            "hardware_tflops": speed.value * hardware_flops(training, layout) / 1e12,
+            "tflops": speed.value * training.shape.token_flops() / 1e12,
+        }
+        figure = next(name for name in FIGURES if self.row[name])
+        published, value = float(self.row[figure]), computed[figure]
+        ratio = value / published if figure == WHOLE_RUN else published / value
+        return Compared(self.row["name"], figure, published, value, ratio, layout)
+
+
 def compared(row: Mapping[str, str], constants: Constants = FITTED) -> Compared:
     """Return a row of ``workflow/tables/runs.csv`` beside what the model says of it."""
-    asked = question(row)
-    training, layout = _split(asked, constants)
-    speed = rate(training, step(training, layout, constants), constants)
-    flops = training.shape.token_flops()
-    computed = {
-        WHOLE_RUN: gpu_hours(speed, (asked.tokens_b or 0) * 1e9, constants).value,
-        "tokens_per_s": speed.value,
-        "hardware_tflops": speed.value * hardware_flops(training, layout) / 1e12,
-        "tflops": speed.value * flops / 1e12,
-    }
-    figure = next(name for name in FIGURES if row[name])
-    published, value = float(row[figure]), computed[figure]
-    ratio = value / published if figure == WHOLE_RUN else published / value
-    return Compared(row["name"], figure, published, value, ratio, layout)
+    return placed(row, constants).compared(constants)
 
 
 def question(row: Mapping[str, str]) -> Asked:
@@ -69,22 +81,18 @@ def question(row: Mapping[str, str]) -> Asked:
     )
 
 
-def _split(asked: Asked, constants: Constants) -> tuple[Training, Layout]:
-    """Return the training and its layout: as published if that is told in full, though it need not fit or divide."""
-    said = asked.fixed
+def placed(row: Mapping[str, str], constants: Constants = FITTED) -> Placed:
+    """Return a row with its layout: as published if that is told in full, though it need not fit or divide."""
+    asked = question(row)
+    said, tokens = asked.fixed, (asked.tokens_b or 0) * 1e9
     if not (asked.gpus and asked.batch and said.tp and said.pp and said.micro_batch):
         made = answer(asked, constants).estimate
-        return made.training, made.layout
-    modern = bool(asked.fused)
-    training = Training(
-        replace(shape(asked.wanted), dropout=not modern),
-        gpu(asked.gpu),
-        asked.gpus,
-        asked.batch,
-        asked.precision,
-        modern,
-    )
+        return Placed(row, made.training, made.layout, tokens)
+    modern, one = bool(asked.fused), shape(asked.wanted)
+    machine = gpu(asked.gpu)
+    training = Training(replace(one, dropout=not modern), machine, asked.gpus, asked.batch, asked.precision, modern)
     cp, way = said.cp or 1, said.recompute or "none"
     dp = asked.gpus // (said.tp * said.pp * cp)
     parallel = said.tp > 1 and (modern or way != "full")
-    return training, Layout(said.tp, said.pp, said.vp or 1, cp, 1, dp, said.micro_batch, way, parallel)
+    layout = Layout(said.tp, said.pp, said.vp or 1, cp, 1, dp, said.micro_batch, way, parallel)
+    return Placed(row, training, layout, tokens)

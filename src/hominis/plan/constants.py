@@ -30,14 +30,14 @@ class Constants:
 
     matmul: dict[str, float]
     attention: dict[str, float]
-    memory: float = 0.68
+    memory: float = 0.7
     links: float = 0.75
-    exposed: float = 0.42
+    exposed: float = 0.5
     overlap: float = 0.8
     latency: float = 20e-6
     launch: float = 5e-6
-    campaign: float = 0.76
-    rates: tuple[float, float] = (0.89, 1.09)
+    campaign: float = 0.75
+    rates: tuple[float, float] = (0.88, 1.1)
     campaigns: tuple[float, float] = (0.85, 1.28)
 
     def share(self, architecture: str, precision: str) -> float:
@@ -46,6 +46,6 @@ class Constants:
 
 
 FITTED = Constants(
-    matmul={"ampere": 0.775, "hopper": 0.63, "hopper-fp8": 0.76},
-    attention={"ampere": 0.36, "hopper": 0.42},
+    matmul={"ampere": 0.78, "hopper": 0.625, "hopper-fp8": 0.76},
+    attention={"ampere": 0.35, "hopper": 0.42},
 )
