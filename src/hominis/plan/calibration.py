@@ -14,8 +14,8 @@ from hominis.plan.shapes import Wanted, shape
 from hominis.plan.speed import step
 from hominis.plan.training import Layout, Training
 
-SIZES = ("layers", "hidden", "heads", "kv_heads", "ffn", "vocab", "seq")
-SPLITS = ("tp", "pp", "vp", "cp", "micro_batch")
+SIZES = ("layers", "hidden", "heads", "kv_heads", "ffn", "experts", "vocab", "seq")
+SPLITS = ("tp", "pp", "vp", "cp", "ep", "micro_batch")
 WHOLE_RUN = "gpu_hours"
 FIGURES = (WHOLE_RUN, "tokens_per_s", "hardware_tflops", "tflops")
 """Columns of a published figure, the one that counts first."""
@@ -70,7 +70,7 @@ def question(row: Mapping[str, str]) -> Asked:
     ways = {"recompute": row["recompute"]} if row["recompute"] else {}
     splits = {name: given[name] for name in SPLITS if name in given}
     return Asked(
-        wanted=Wanted(float(row["params_b"]), **{name: given[name] for name in SIZES}, **flags),  # type: ignore[arg-type]
+        wanted=Wanted(float(row["params_b"]), **{name: given[name] for name in SIZES if name in given}, **flags),  # type: ignore[arg-type]
         gpu=row["gpu"],
         gpus=given.get("gpus"),
         batch=given.get("global_batch"),
@@ -94,5 +94,5 @@ def placed(row: Mapping[str, str], constants: Constants = FITTED) -> Placed:
     cp, way = said.cp or 1, said.recompute or "none"
     dp = asked.gpus // (said.tp * said.pp * cp)
     parallel = said.tp > 1 and (modern or way != "full")
-    layout = Layout(said.tp, said.pp, said.vp or 1, cp, 1, dp, said.micro_batch, way, parallel)
+    layout = Layout(said.tp, said.pp, said.vp or 1, cp, said.ep or 1, dp, said.micro_batch, way, parallel)
     return Placed(row, training, layout, tokens)
