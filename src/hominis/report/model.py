@@ -44,13 +44,15 @@ class Run(Record):
 
 
 class Training(Record):
-    """What was pretrained. ``layout`` maps tp, pp, dp to numbers of processes."""
+    """What was pretrained. ``layout`` maps tp, pp, vp, cp, ep and dp to numbers of processes or pieces."""
 
     parameters: int | None
     steps: int | None
     tokens: int | None
     loss_first: float | None
     loss_last: float | None
+    precision: str | None
+    kernels: str | None
     layout: dict[str, int]
     provenance: Provenance
 

@@ -131,7 +131,7 @@ def _summary(
     lines = [json.loads(line) for line in (out / checkpoints.METRICS).read_text().splitlines()]
     losses = [line["loss"] for line in lines if not line.get("skipped")]
     described: dict[str, Any] = json.loads((out / "model.json").read_text())
-    layout, sequences = section.layout, consumed(section, section.steps)
+    sequences = consumed(section, section.steps)
     return {
         "parameters": described["parameters"],
         "vocab_size": described["vocab_size"],
@@ -146,6 +146,8 @@ def _summary(
         "validation_loss": described["validation_loss"],
         "skipped_steps": len(lines) - len(losses),
         "rollbacks": [asdict(rollback) for rollback in rollbacks],
-        "layout": {"tp": layout.tp, "pp": layout.pp, "dp": layout.dp},
+        "kernels": described["kernels"],
+        "precision": section.precision,
+        "layout": section.layout.model_dump(include={"tp", "pp", "vp", "cp", "ep", "dp"}),
         "blend": blend,
     }

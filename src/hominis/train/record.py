@@ -79,6 +79,8 @@ class Record:
         ``model.json`` is what ``export`` needs; ``probe.json`` holds the first training samples, tokens on which it
         compares the two models. ``samples`` is the hash of those trained on.
         """
+        from hominis.train import kernels
+
         if not self._writes:
             return
         out, section = self._brief.out, self._brief.section
@@ -88,6 +90,7 @@ class Record:
         described = {
             "model": section.model.model_dump(mode="json"),
             "precision": section.precision,
+            "kernels": kernels.chosen(section.kernels, section.precision),
             "vocab_size": self._brief.vocab_size,
             "padded_vocab_size": padded_vocabulary(self._brief.vocab_size, section.layout.tp),
             "end_of_document": self._brief.end_of_document,

@@ -180,9 +180,9 @@ def _pretrain(out: Path, part: str) -> dict[str, Any]:
     (out / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     rollback = {"first": 900, "last": 910, "why": "the loss is nan"}
     ends = {"loss_first": rows[0]["loss"], "loss_last": rows[-1]["loss"]}
-    layout = {"tp": 1, "pp": 1, "dp": 2}
+    layout = {"tp": 1, "pp": 1, "vp": 1, "cp": 1, "ep": 1, "dp": 2}
     figures = {"parameters": 3_412_992, "steps": 1200, "tokens": 1200 * 8192, **ends, "layout": layout}
-    return figures | {"skipped_steps": 12, "rollbacks": [rollback]}
+    return figures | {"precision": "bf16", "kernels": "te", "skipped_steps": 12, "rollbacks": [rollback]}
 
 
 def _recorded(made: Made) -> None:
