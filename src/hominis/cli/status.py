@@ -55,6 +55,8 @@ def command(run: RunConfig, as_json: bool) -> None:
         for attempt in stage["running"][:SHOWN]:
             pieces = [attempt[name] for name in ("progress", "remains", "resumed", "where", "since") if attempt[name]]
             click.echo(f"      {attempt['part']}: {' · '.join(pieces)}")
+            for warning in attempt["warnings"]:
+                click.echo(f"        warning: {warning}")
         if len(stage["running"]) > SHOWN:
             click.echo(f"      and {len(stage['running']) - SHOWN} more")
     if page.exists():
@@ -114,6 +116,7 @@ def row_of(attempt: ledger.Attempt) -> dict[str, Any]:
     elapsed, progress = time.time() - attempt.opened, attempt.progress
     row: dict[str, Any] = {"part": attempt.part, "where": describe(attempt.owner), "since": f"for {duration(elapsed)}"}
     row |= {"progress": "started", "remains": "", "resumed": "", "figures": dict(progress)}
+    row["warnings"] = list(attempt.warnings)
     if not progress or not progress["done"]:
         return row
     start = progress.get("from_step")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Attempt:
         outcome: ``published``, ``superseded`` (another was first), ``resume``, ``failed``, ``lost``; None: it runs.
         reading: the last cumulative meter reading (``energy_kwh``, …), empty if it died before the first.
         progress: the last progress (``done``, ``total``, ``unit`` and figures).
+        warnings: what a person should know, oldest first.
         source: ``commit`` and ``dirty`` of the checkout whose code ran; empty outside one.
     """
 
@@ -39,6 +40,7 @@ class Attempt:
     reading: Mapping[str, Any]
     progress: Mapping[str, Any]
     source: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
@@ -68,8 +70,8 @@ def _attempt(folder: Path, n: int, is_last: bool, proof: Proof) -> Attempt:
     closed = last["event"] == "close"
     lost = not closed and (not is_last or proof(first["owner"]) is not None)
 
-    def latest(name: str) -> dict[str, Any]:
-        return next((event[name] for event in reversed(events) if name in event), {})
+    def latest(name: str) -> Any:
+        return next((event[name] for event in reversed(events) if name in event), None)
 
     return Attempt(
         stage=first["stage"],
@@ -83,7 +85,8 @@ def _attempt(folder: Path, n: int, is_last: bool, proof: Proof) -> Attempt:
         closed=closed,
         outcome="lost" if lost else last.get("outcome"),
         error=last.get("error", ""),
-        reading=latest("reading"),
-        progress=latest("progress"),
+        reading=latest("reading") or {},
+        progress=latest("progress") or {},
         source=first.get("source", {}),
+        warnings=latest("warnings") or [],
     )

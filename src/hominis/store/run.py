@@ -80,14 +80,16 @@ def run_part(
 
 
 class _Figures:
-    """What a heartbeat carries: the meter's reading and the latest progress, as far as there are any yet."""
+    """What a heartbeat carries: the meter's reading, the latest progress and all warnings, as far as there are any."""
 
     def __init__(self) -> None:
         self.work: Work | None = None
 
     def __call__(self) -> dict[str, Any]:
-        reading, progress = (self.work.reading(), self.work.latest) if self.work else ({}, {})
-        return {"reading": dict(reading), **({"progress": progress} if progress else {})}
+        if self.work is None:
+            return {"reading": {}}
+        told = {"progress": self.work.latest, "warnings": self.work.warnings}
+        return {"reading": dict(self.work.reading()), **{name: what for name, what in told.items() if what}}
 
 
 def _digests(inputs: Refs) -> dict[str, list[str]]:

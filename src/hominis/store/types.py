@@ -110,6 +110,9 @@ class Scratch(Protocol):
             kept: how much of ``done`` stays done if the attempt is killed now: what the newest whole checkpoint has.
         """
 
+    def warn(self, words: str) -> None:
+        """Say what a person should know although the work goes on: in the log, the ledger and `hominis status`."""
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,7 @@ class Work:
             path.mkdir(parents=True, exist_ok=True)
         self.meter: Meter = NoMeter()
         self.latest: dict[str, Any] = {}
+        self.warnings: list[str] = []
         self._stop, self._polled = False, False
 
     @property
@@ -60,6 +62,11 @@ class Work:
         """Keep the latest figures for the next heartbeat."""
         safe = {} if kept is None else {"kept": kept}
         self.latest = {"done": done, "total": total, "unit": unit, **safe, **figures}
+
+    def warn(self, words: str) -> None:
+        """Keep the words for the next heartbeat, and write them to the log."""
+        self.warnings.append(words)
+        sys.stderr.write(f"{words}\n")
 
     def stop(self, *_: object) -> None:
         """Ask the stage function to stop: at its own time if it polls, else here and now."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -87,15 +86,15 @@ def train(section: PretrainSection, inputs: Inputs, scratch: Scratch, start: Sta
         samples=start.samples,
     )
     while not _run(given, start.checkpoint, scratch):
-        _warn(f"training goes back: {guard.read(scratch.checkpoints)[-1]} is left out")
-    milestones = checkpoints.publish(scratch.checkpoints, section.keep_every, scratch.out / "checkpoints", _warn)
+        scratch.warn(f"training goes back: {guard.read(scratch.checkpoints)[-1]} is left out")
+    milestones = checkpoints.publish(scratch.checkpoints, section.keep_every, scratch.out / "checkpoints", scratch.warn)
     return {**_summary(section, scratch.out, blend, guard.read(scratch.checkpoints)), "checkpoints": milestones}
 
 
 def _run(given: Brief, first: Path | None, scratch: Scratch) -> bool:
     """Run the ranks; return whether they reached the end, or else ordered a rollback."""
     guard.settle(scratch.checkpoints)
-    section, brief = given.section, _begun(given, first)
+    section, brief = given.section, _begun(given, first, scratch)
     path = scratch.checkpoints / "brief.json"
     brief.write(path)
     ranks = launch.Launch("hominis.train.rank", [str(path)], section.layout.world, section.threads, scratch.checkpoints)
@@ -109,20 +108,16 @@ def _run(given: Brief, first: Path | None, scratch: Scratch) -> bool:
     return True
 
 
-def _begun(given: Brief, first: Path | None) -> Brief:
+def _begun(given: Brief, first: Path | None, scratch: Scratch) -> Brief:
     """Return the brief of an attempt: it resumes the newest whole checkpoint of its own, or else ``first``."""
     began = time.time()
-    resume = checkpoints.newest_whole(given.checkpoints, _warn) or first
+    resume = checkpoints.newest_whole(given.checkpoints, scratch.warn) or first
     if resume:
         checkpoints.check_model(resume, checkpoints.described(given.section, given.vocab_size))
     brief = replace(given, resume=str(resume or ""), began=began, launched=time.time())
     shutil.rmtree(brief.cache, ignore_errors=True)
     brief.progress.write_bytes(b"")
     return brief
-
-
-def _warn(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
 
 
 def _summary(

@@ -13,11 +13,13 @@ from hominis.store.types import Part
 from tests.unit.store import toy
 
 
-def shown(tmp_path: Path, done: int, **figures: float) -> dict[str, Any]:
+def shown(tmp_path: Path, done: int, *warnings: str, **figures: float) -> dict[str, Any]:
     """Return the row of an attempt that has reported so much, while it is at work."""
     site, rows = Site.at(tmp_path), []
 
     def work(section: Any, inputs: Any, part: Part, scratch: Any) -> dict[str, Any]:
+        for words in warnings:
+            scratch.warn(words)
         scratch.progress(done, 5000, "steps", **figures)
         while not (attempts := ledger.read(site.root))[-1].progress:
             time.sleep(0.01)
@@ -45,3 +47,10 @@ def test_a_resumed_part_says_from_where_it_went_on(tmp_path: Path) -> None:
 def test_a_part_without_an_estimate_of_its_own_is_reckoned_by_its_pace(tmp_path: Path) -> None:
     assert shown(tmp_path, 2500)["remains"].startswith("about ")
     assert shown(tmp_path / "other", 0)["remains"] == ""
+
+
+def test_what_an_attempt_warned_of_is_shown_and_stays_in_the_ledger(tmp_path: Path) -> None:
+    words = "damaged checkpoint step-00000020 (shard): training goes on from step 10"
+    assert shown(tmp_path, 1200, words)["warnings"] == [words]
+    (attempt,) = ledger.read(tmp_path)
+    assert attempt.warnings == [words]

@@ -39,6 +39,7 @@ class Folder:
     root: Path
     on_progress: Callable[[int], bool | None] = lambda done: None
     reports: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     stopping: bool = False
     begun: float = field(default_factory=time.monotonic)
 
@@ -65,6 +66,9 @@ class Folder:
     def progress(self, done: float, total: float, unit: str, **figures: float) -> None:
         self.reports.append((done, figures))
         self.stopping |= bool(self.on_progress(int(done)))
+
+    def warn(self, words: str) -> None:
+        self.warnings.append(words)
 
 
 @pytest.fixture(scope="session")

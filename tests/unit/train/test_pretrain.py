@@ -116,6 +116,8 @@ def test_a_damaged_checkpoint_is_passed_over(one_rank: Run, inputs: Inputs, tmp_
     with pytest.raises(Interrupted):
         train(section(steps=400, schedule={"warmup_steps": 2, "decay_steps": 4}), inputs, again)
     assert json.loads((folder.checkpoints / "brief.json").read_text())["resume"] == str(older)
+    step = checkpoints.step_of(older)
+    assert again.warnings == [f"damaged checkpoint {newest.name} (__0_0.distcp): training goes on from step {step}"]
 
 
 def test_one_dead_rank_ends_the_others_and_is_reported(inputs: Inputs, tmp_path: Path) -> None:
