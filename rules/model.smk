@@ -82,8 +82,8 @@ if RUN.decay:
             ENVIRONMENT
         threads: THREADS
         resources:
-            tasks=RUN.pretrain.layout.world,
-            nodes=RUN.training_nodes,
+            tasks=RUN.decay.layout.world,
+            nodes=RUN.nodes(RUN.decay.layout),
             cpus_per_task=8,
             mem_mb=120000,
         params:

@@ -21,7 +21,7 @@ from hominis.config.evaluate import GenerateSection, NgramSection, ScoreSection
 from hominis.config.plan import BudgetSection, PlanSection
 from hominis.config.slurm import SlurmSection
 from hominis.config.tokenise import TokeniseSection, VocabularySection
-from hominis.config.train import AdoptSection, DecaySection, ExportSection, PretrainSection
+from hominis.config.train import AdoptSection, DecaySection, ExportSection, LayoutSection, PretrainSection
 from hominis.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -83,23 +83,28 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _branches_off(self) -> Self:
-        if self.decay:
-            self.decay.check(self.pretrain)
-        return self
+        return self if self.decay is None else self.model_copy(update={"decay": self.decay.within(self.pretrain)})
 
     @model_validator(mode="after")
     def _fills_nodes(self) -> Self:
-        world, node = self.pretrain.layout.world, self.slurm.tasks_per_node
-        if self.backend == "slurm" and world > node and world % node:
-            raise ValueError(
-                f"pretrain.layout: tp · pp · dp = {world} ranks don't fill whole nodes of slurm.tasks_per_node = {node}"
-            )
+        node, layouts = self.slurm.tasks_per_node, {"pretrain": self.pretrain.layout}
+        if self.decay and self.decay.layout:
+            layouts["decay"] = self.decay.layout
+        for stage, layout in layouts.items():
+            world = layout.world
+            if self.backend == "slurm" and world > node and world % node:
+                nodes = f"whole nodes of slurm.tasks_per_node = {node}"
+                raise ValueError(f"{stage}.layout: tp · pp · dp = {world} ranks don't fill {nodes}")
         return self
 
     @property
     def training_nodes(self) -> int:
         """Nodes that the ranks of a training run need."""
-        return math.ceil(self.pretrain.layout.world / self.slurm.tasks_per_node)
+        return self.nodes(self.pretrain.layout)
+
+    def nodes(self, layout: LayoutSection) -> int:
+        """Return the nodes that the ranks of ``layout`` need."""
+        return math.ceil(layout.world / self.slurm.tasks_per_node)
 
     @property
     def folder(self) -> Path:

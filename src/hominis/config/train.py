@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 BLEND_TOLERANCE = 1e-6
+Recompute = Literal["none", "selective", "full"]
 
 
 class PretrainSection(Section):
@@ -53,7 +54,7 @@ class PretrainSection(Section):
         "fp32", description="of matrix products; master weights are fp32 always. fp8 needs Transformer Engine and a GPU"
     )
     kernels: Kernels = Field("auto", description="Transformer Engine's layers (te), torch's, or an unfused reference")
-    recompute: Literal["none", "selective", "full"] = unkeyed(
+    recompute: Recompute = unkeyed(
         "none", description="activations computed again in the backward pass: attention's (selective) or all"
     )
     threads: Count = unkeyed(1, gt=0, description="threads of a rank")
@@ -130,17 +131,37 @@ class AdoptSection(Section):
 
 
 class DecaySection(Section):
-    """A decay of its own, branched off a checkpoint of ``pretrain`` (one of ``keep_every``): the rest is as there."""
+    """A decay of its own, branched off a checkpoint of ``pretrain`` (one of ``keep_every``): the rest is as there.
+
+    How the work is split is, too, where it is null here.
+    """
 
     from_step: Count = Field(description="the checkpoint to start from")
     steps: Count = Field(description="steps of the decay")
     shape: Decay = "minus_sqrt"
     min_learning_rate: float = Field(0.0, ge=0)
-    checkpoint_every: Count = unkeyed(50, gt=0, description="steps between checkpoints")
-    keep_checkpoints: Count = unkeyed(2, gt=0, description="the newest checkpoints, kept while training")
+    layout: LayoutSection | None = unkeyed(None)
+    micro_batch: Count | None = unkeyed(None)
+    recompute: Recompute | None = unkeyed(None)
+    threads: Count | None = unkeyed(None)
+    checkpoint_every: Count | None = unkeyed(None)
+    keep_checkpoints: Count | None = unkeyed(None)
 
-    def check(self, run: PretrainSection) -> None:
-        """Check that ``run`` has this checkpoint, a stable rate there, and samples enough for the branch."""
+    def within(self, run: PretrainSection) -> DecaySection:
+        """Return the section with what it leaves to ``run`` filled in.
+
+        Raises:
+            ValueError: ``run`` has no such checkpoint, no stable rate there, or not enough samples left.
+        """
+        self._check(run)
+        return self.model_copy(update={name: value or getattr(run, name) for name, value in self.how().items()})
+
+    def how(self) -> dict[str, Any]:
+        """Return how the work is split, by the names of ``pretrain``'s settings."""
+        names = ("layout", "micro_batch", "recompute", "threads", "checkpoint_every", "keep_checkpoints")
+        return {name: getattr(self, name) for name in names}
+
+    def _check(self, run: PretrainSection) -> None:
         schedule, end = run.schedule, self.from_step + self.steps
         first, last = schedule.warmup_steps, run.steps - schedule.decay_steps
         if schedule.style == "cosine":
