@@ -8,6 +8,7 @@ weights under ``tensor_factories``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import warnings
 from collections.abc import Callable
@@ -20,8 +21,9 @@ CPU = torch.device("cpu")
 SUM = dist.ReduceOp.SUM
 
 
+@functools.cache
 def enable() -> None:
-    """Apply all patches unless CUDA is available. To be called before megatron is imported, once in a process."""
+    """Apply all patches unless CUDA is available. To be called before megatron is imported; once is enough."""
     if torch.cuda.is_available():
         return
     warnings.filterwarnings("ignore", module="megatron")

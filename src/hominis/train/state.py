@@ -26,7 +26,10 @@ CONTENT = {
     "chained_optim_avoid_prefix": True,
     "singleton_local_shards": False,
 }
-"""How megatron lays tensors out in the file; ``fully_reshardable`` can be loaded into another layout."""
+"""How megatron lays tensors out in the file; ``fully_reshardable`` can be loaded into another layout.
+
+megatron writes a process group into what it is given: give it copies.
+"""
 
 
 class State:
@@ -56,7 +59,7 @@ class State:
 
     def _content(self, *, loading: bool) -> dict[str, Any]:
         model = weights(self.chunks)
-        optimiser = self.optimiser.sharded_state_dict(model, is_loading=loading, metadata=CONTENT)
+        optimiser = self.optimiser.sharded_state_dict(model, is_loading=loading, metadata=dict(CONTENT))
         return {
             "model": model,
             "optimizer": _canonical(optimiser),
@@ -78,7 +81,7 @@ def load_weights(chunks: Sequence[Any], checkpoint: Path) -> None:
 
 def weights(chunks: Sequence[Any]) -> dict[str, Any]:
     """Return megatron's sharded state of a rank's pieces of the model."""
-    return {str(index): unwrap(chunk).sharded_state_dict(metadata=CONTENT) for index, chunk in enumerate(chunks)}
+    return {str(index): unwrap(chunk).sharded_state_dict(metadata=dict(CONTENT)) for index, chunk in enumerate(chunks)}
 
 
 def _set_weights(chunks: Sequence[Any], loaded: dict[str, Any]) -> None:
