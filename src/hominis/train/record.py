@@ -59,7 +59,7 @@ class Record:
     def _begin(self) -> None:
         laps.mark(laps.FIRST_STEP)
         checked = {laps.CHECK: round(self._brief.launched - self._brief.began, 3)}
-        _write(self._brief.start, checked | laps.seconds(self._brief.launched))
+        self._brief.start.write_text(json.dumps(checked | laps.seconds(self._brief.launched)))
         self._began = True
 
     def _speed(self, sequences: int, seconds: float) -> dict[str, float | None]:
