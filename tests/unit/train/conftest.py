@@ -171,8 +171,8 @@ def two_ranks(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def data_ranks(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two data-parallel ranks that share out the optimiser's state, which the artefact keeps."""
-    settings = section(layout={"dp": 2, "distributed_optimizer": True}, keep_optimizer=True)
+    """Two data-parallel ranks that share out the optimiser's state, which the artefact keeps, as it does milestones."""
+    settings = section(layout={"dp": 2, "distributed_optimizer": True}, keep_optimizer=True, keep_every=6)
     return _run(settings, inputs, tmp_path_factory.mktemp("data"))
 
 

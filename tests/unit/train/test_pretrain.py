@@ -67,6 +67,17 @@ def test_the_artefact_keeps_the_optimiser_where_asked(one_rank: Run, data_ranks:
     assert all_state > 2.5 * weights  # two moments beside each weight
 
 
+def test_the_artefact_has_whole_milestones_that_hold_all_that_was_done_until_then(data_ranks: Run) -> None:
+    published = data_ranks.folder.out / "checkpoints"
+    assert data_ranks.summary["checkpoints"] == [6, 12]
+    assert {path.name for path in published.iterdir()} == {checkpoints.name(6), checkpoints.name(12)}
+    assert not any(list(checkpoints.damages(path)) for path in published.iterdir())
+    halfway = (published / checkpoints.name(6) / checkpoints.METRICS).read_text()
+    whole = (data_ranks.folder.out / checkpoints.METRICS).read_text()
+    assert len(halfway.splitlines()) == 6
+    assert whole.startswith(halfway)
+
+
 @pytest.mark.parametrize("whole", ["two_ranks", "data_ranks"])
 def test_a_run_stopped_and_resumed_gives_the_bytes_of_one_that_was_not(
     whole: str, inputs: Inputs, tmp_path: Path, request: pytest.FixtureRequest
