@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +120,15 @@ def row_of(attempt: ledger.Attempt) -> dict[str, Any]:
     row["warnings"] = list(attempt.warnings)
     if not progress or not progress["done"]:
         return row
-    start = progress.get("from_step")
-    resumed = f"went on from step {start:,}" if start else ""
-    return row | {"progress": shown(progress), "remains": left(_left_s(attempt)), "resumed": resumed}
+    return row | {"progress": shown(progress), "remains": left(_left_s(attempt)), "resumed": _resumed(progress)}
+
+
+def _resumed(progress: Mapping[str, Any]) -> str:
+    """Return from where an attempt went on, and how long it took until its first step was done."""
+    if not progress.get("from_step"):
+        return ""
+    took = f", its start took {duration(progress['start_s'])}" if "start_s" in progress else ""
+    return f"went on from step {progress['from_step']:,}{took}"
 
 
 def _left_s(attempt: ledger.Attempt) -> float:

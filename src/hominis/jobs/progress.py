@@ -10,7 +10,7 @@ from hominis.jobs.backend import Job
 QUIET_S = 5.0
 QUIET_REASONS = ("", "None")
 HIDDEN = (
-    *("done", "total", "unit", "kept", "begun", "from_step", "left_s"),
+    *("done", "total", "unit", "kept", "begun", "from_step", "start_s", "left_s"),
     *("grad_norm", "learning_rate", "tflops_per_gpu", "memory_bytes"),
 )
 SAID = {"tokens_per_s": "{:,.0f} tokens/s", "mfu": "MFU {:.1%}", "skipped": "{:,.0f} skipped"}

@@ -63,6 +63,7 @@ class Watch:
         """Note when this attempt's first step was done, and what the time until then was spent on."""
         self._told["begun"] = time.time()
         seconds = json.loads(self._brief.start.read_text())
+        self._told["start_s"] = round(sum(seconds.values()), 1)
         start = {"from_step": self._told["from_step"], "time": self._told["begun"], "seconds": seconds}
         _append(self._scratch.records / STARTS, [start])
 

@@ -39,8 +39,8 @@ def test_a_training_part_shows_speed_and_the_rest_by_its_own_estimate(tmp_path: 
 
 
 def test_a_resumed_part_says_from_where_it_went_on(tmp_path: Path) -> None:
-    row = shown(tmp_path, 1200, loss=2.5, left_s=60.0, from_step=1150)
-    assert row["resumed"] == "went on from step 1,150"
+    row = shown(tmp_path, 1200, loss=2.5, left_s=60.0, from_step=1150, start_s=75.3)
+    assert row["resumed"] == "went on from step 1,150, its start took 1 min 15 s"
     assert row["figures"]["from_step"] == 1150
 
 

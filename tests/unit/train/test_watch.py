@@ -139,6 +139,7 @@ def test_skipped_steps_are_counted_with_those_before_the_checkpoint(tmp_path: Pa
     reports.step(41, skipped=True, loss=None)
     reports.watch()
     assert reports.figures["skipped"] == 2
+    assert reports.figures["start_s"] == 2.5
     assert reports.figures["from_step"] == 40
     assert "loss" not in reports.figures
 
