@@ -121,7 +121,7 @@ def _asked(given: dict[str, Any]) -> Any:
     from hominis.config.carbon import Factor
     from hominis.plan.asked import Asked
     from hominis.plan.layouts import Fixed
-    from hominis.plan.shapes import Wanted
+    from hominis.plan.wanted import Wanted
 
     said = {name: value for name, value in given.items() if value is not None}
     sizes = [*SIZES, "gated", "tied"]

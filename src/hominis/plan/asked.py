@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from hominis.config.carbon import Factor
 from hominis.errors import ConfigError
 from hominis.plan.constants import FITTED, Constants
 from hominis.plan.estimate import Estimate, estimate
-from hominis.plan.hardware import gpu
+from hominis.plan.hardware import Gpu, gpu
 from hominis.plan.layouts import Candidate, Choice, Fixed, candidates
-from hominis.plan.shapes import Precision, Shape, Wanted, shape
+from hominis.plan.shapes import Precision
 from hominis.plan.speed import step
 from hominis.plan.training import Training
+from hominis.plan.wanted import Wanted, shape
 
 BATCH_TOKENS = 4 * 2**20
 """Tokens of a step where none are asked for: what Llama 2 took (arXiv:2307.09288)."""
@@ -36,7 +36,7 @@ class Asked:
 
     Attributes:
         fused: attention in one kernel (2022 on), else as Megatron-LM had it in 2021, with dropout and everything
-            recomputed; None: that for fp16, in which nothing has been trained since.
+            recomputed; None: fused unless the precision is fp16, which has been rare since.
     """
 
     wanted: Wanted
@@ -69,16 +69,22 @@ def answer(asked: Asked, constants: Constants = FITTED) -> Answer:
     machine = gpu(asked.gpu)
     if asked.precision not in machine.peak:
         raise ConfigError(f"{machine.name} has no {asked.precision}", remedy=f"one of {', '.join(machine.peak)}")
-    modern = asked.precision != "fp16" if asked.fused is None else asked.fused
-    one = replace(shape(asked.wanted), dropout=not modern)
+    counts = [asked.gpus] if asked.gpus else _counts(machine.per_node)
     tried: list[Answer] = []
-    for gpus in [asked.gpus] if asked.gpus else _counts(machine.per_node):
-        batch = asked.batch or _batch(one.sequence, gpus)
-        training = Training(one, machine, gpus, batch, asked.precision, flash=modern, lean=asked.precision == "fp8")
-        tried += _answers(asked, training, _remarks(asked, one, modern), constants)
+    for training in (_training(asked, machine, gpus) for gpus in counts):
+        tried += _answers(asked, training, constants)
         if len(tried) > 1 and _enough(tried[-2], tried[-1]):
             return tried[-2]
+    if not tried:
+        raise _impossible(asked, _training(asked, machine, counts[0]))
     return tried[-1]
+
+
+def _training(asked: Asked, machine: Gpu, gpus: int) -> Training:
+    modern = asked.precision != "fp16" if asked.fused is None else asked.fused
+    one = replace(shape(asked.wanted), dropout=not modern)
+    batch = asked.batch or _batch(one.sequence, gpus)
+    return Training(one, machine, gpus, batch, asked.precision, flash=modern, lean=asked.precision == "fp8")
 
 
 def _enough(fewer: Answer, more: Answer) -> bool:
@@ -89,18 +95,21 @@ def _enough(fewer: Answer, more: Answer) -> bool:
     return fewer.estimate.wall_hours.value <= PATIENCE_HOURS or wasted > WASTE
 
 
-def _answers(asked: Asked, training: Training, notes: list[str], constants: Constants) -> list[Answer]:
-    """Return the answer for a number of GPUs; none if no layout divides there and the number wasn't asked for."""
-    old = not training.flash and asked.fixed.recompute in (None, "full")
-    fixed = replace(asked.fixed, recompute="full", distributed_optimizer=False) if old else asked.fixed
-    choice = candidates(training, fixed, constants)
+def _answers(asked: Asked, training: Training, constants: Constants) -> list[Answer]:
+    """Return the answer for a number of GPUs; none if no layout divides there."""
+    notes = _remarks(asked, training)
+    choice = candidates(training, _fixed(asked, training), constants)
     best = choice.ranked[0] if choice.ranked else _smallest(training, choice)
-    if best is None and asked.gpus:
-        raise _impossible(training, fixed, choice)
     if best is None:
         return []
     tokens = asked.tokens_b * 1e9 if asked.tokens_b else float(TOKENS_PER_PARAMETER * training.shape.active_parameters)
     return [Answer(estimate(training, best, tokens, asked.pue, asked.intensity, constants), choice, notes)]
+
+
+def _fixed(asked: Asked, training: Training) -> Fixed:
+    if training.flash or asked.fixed.recompute not in (None, "full"):
+        return asked.fixed
+    return replace(asked.fixed, recompute="full", distributed_optimizer=False)
 
 
 def _smallest(training: Training, choice: Choice) -> Candidate | None:
@@ -112,17 +121,16 @@ def _smallest(training: Training, choice: Choice) -> Candidate | None:
     return Candidate(layout, need, step(training, layout))
 
 
-def _impossible(training: Training, fixed: Fixed, choice: Choice) -> ConfigError:
+def _impossible(asked: Asked, training: Training) -> ConfigError:
     """Return the error for a layout that doesn't divide, with the nearest values that do."""
-    hints = []
+    fixed, hints = _fixed(asked, training), []
     for name in ("tp", "pp", "vp", "cp", "ep", "micro_batch"):
-        said = getattr(fixed, name)
-        freed: dict[str, Any] = {name: None}
-        if said and (near := _nearest(training, replace(fixed, **freed), name, said)):
+        said, freed = getattr(fixed, name), {name: None}
+        if said and (near := _nearest(training, replace(fixed, **freed), name, said)):  # type: ignore[arg-type]
             hints.append(f"{name} {' or '.join(map(str, near))}")
-    reason = choice.refused[0].reason if choice.refused else f"no layout has {training.gpus} ranks"
+    refused = candidates(training, fixed).refused
     return ConfigError(
-        reason,
+        refused[0].reason if refused else f"no layout has {training.gpus} ranks",
         where=f"{training.gpus} GPUs, global batch {training.batch}",
         remedy=f"what divides next: {'; '.join(hints)}" if hints else "another number of GPUs or global batch",
     )
@@ -149,8 +157,8 @@ def _batch(sequence: int, gpus: int) -> int:
     return max(round(BATCH_TOKENS / sequence / unit), 1) * unit
 
 
-def _remarks(asked: Asked, one: Shape, modern: bool) -> list[str]:
-    notes = []
+def _remarks(asked: Asked, training: Training) -> list[str]:
+    one, notes = training.shape, []
     named = asked.wanted.params_b
     if named and abs(one.parameters / 1e9 / named - 1) > TOLERATED:
         raise ConfigError(
@@ -158,7 +166,7 @@ def _remarks(asked: Asked, one: Shape, modern: bool) -> list[str]:
             where="--params-b against --layers, --hidden, --ffn, --vocab, --experts",
             remedy="leave --params-b out, or let the planner choose --layers or --ffn",
         )
-    if not modern:
+    if not training.flash:
         notes.append("as Megatron-LM was in 2021 (fp16): attention unfused, dropout, everything recomputed unless said")
     if asked.precision == "fp8":
         notes.append("fp8 as NeMo's recipes have it: weights kept in fp8, gradients added up in bf16")

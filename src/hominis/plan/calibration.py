@@ -10,9 +10,9 @@ from hominis.plan.constants import FITTED, Constants
 from hominis.plan.estimate import gpu_hours, hardware_flops, rate
 from hominis.plan.hardware import gpu
 from hominis.plan.layouts import Fixed
-from hominis.plan.shapes import Wanted, shape
 from hominis.plan.speed import step
 from hominis.plan.training import Layout, Training
+from hominis.plan.wanted import Wanted, shape
 
 SIZES = ("layers", "hidden", "heads", "kv_heads", "ffn", "experts", "vocab", "seq")
 SPLITS = ("tp", "pp", "vp", "cp", "ep", "micro_batch")

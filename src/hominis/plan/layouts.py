@@ -91,9 +91,10 @@ def candidates(training: Training, fixed: Fixed | None = None, constants: Consta
 
 def clash(training: Training, layout: Layout) -> str:
     """Return in what a layout does not divide, in the words in which the config refuses it; "" if it does."""
-    ranks = layout.tp * layout.pp * layout.cp
+    ranks, batch, uneven = layout.tp * layout.pp * layout.cp, training.batch, []
     if training.gpus % ranks:
-        return f"gpus {training.gpus} is not divisible by tp · pp · cp = {ranks}"
+        uneven = [f"gpus {training.gpus} is not divisible by tp · pp · cp = {ranks}"]
+        layout, batch = replace(layout, dp=layout.ep), layout.ep * layout.micro_batch * layout.pp
     names = set(LayoutSection.model_fields)
     split = {field.name: getattr(layout, field.name) for field in fields(layout) if field.name in names}
     try:
@@ -102,12 +103,12 @@ def clash(training: Training, layout: Layout) -> str:
             layout=LayoutSection(**split),
             blend={"any": 1.0},
             steps=1000,
-            global_batch=training.batch,
+            global_batch=batch,
             micro_batch=layout.micro_batch,
         )
     except ValidationError as error:
-        return "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-    return ""
+        return "; ".join([*(problem["msg"].removeprefix("Value error, ") for problem in error.errors()), *uneven])
+    return "; ".join(uneven)
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 
 from hominis.plan.calibration import WHOLE_RUN, Compared, compared, question
 from hominis.plan.constants import FITTED
-from hominis.plan.shapes import shape
+from hominis.plan.wanted import shape
 
 TABLE = Path("workflow/tables/runs.csv")
 ROWS = list(csv.DictReader(TABLE.open(encoding="utf-8")))

@@ -108,6 +108,8 @@ def test_a_pipeline_that_does_not_divide_is_refused_with_the_nearest_that_do() -
         ("--gpu a100-96gb", "no GPU 'a100-96gb' is known"),
         ("--params-b 13 --layers 80 --hidden 5120", "parameters, not 13.0"),
         ("--params-b 13 --gpu a100-80gb --precision fp8", "a100-80gb has no fp8"),
+        ("--params-b 13 --layers 40 --hidden 5120 --tp 3", "model.heads 40 is not divisible by layout.tp 3"),
+        ("--params-b 13 --gpus 4 --tp 8", "no layout has 4 ranks"),
         ("--params-b 13 --hidden 5120 --heads 39", "hidden 5120 is not divisible by heads 39"),
     ],
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hominis.config.train import ModelSection
-from hominis.plan.shapes import Shape, Wanted, shape
+from hominis.plan.shapes import Shape
+from hominis.plan.wanted import Wanted, shape
 from hominis.train.figures import parameters, step_flops
 
 LLAMA_13B = Wanted(13.0, layers=40, hidden=5120, heads=40, kv_heads=40, ffn=13824)
