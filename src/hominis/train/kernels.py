@@ -30,9 +30,9 @@ def chosen(kernels: Kernels, precision: str = "fp32") -> Chosen:
         return "torch" if wanted == "torch" else "unfused"
     lacking = _lacking()
     if lacking and wanted == "te":
-        asked = "precision fp8" if precision == "fp8" else "kernels te"
+        asked = "precision fp8 needs" if precision == "fp8" else "kernels te need"
         raise InputError(
-            f"{asked} needs Transformer Engine: {lacking}",
+            f"{asked} Transformer Engine: {lacking}",
             where="pretrain.kernels",
             remedy="install envs/gpu-node.txt on a GPU node, or set pretrain.kernels to torch and precision to bf16",
         )
