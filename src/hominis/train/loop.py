@@ -61,7 +61,8 @@ def most_of_any_rank(*values: int) -> list[int]:
 
 def _gradients(state: State, section: PretrainSection, batches: Iterator[Batch]) -> tuple[float, float]:
     """Compute the gradients of the next step; return its loss and their norm."""
-    draw_anew(section.seed, state.step + 1)
+    if section.model.dropout:  # nothing else is drawn by chance, and to seed all generators takes milliseconds
+        draw_anew(section.seed, state.step + 1)
     for chunk in state.chunks:
         chunk.zero_grad_buffer()
     state.optimiser.zero_grad()
