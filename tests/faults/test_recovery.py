@@ -39,7 +39,7 @@ class TrainRun(WatchedRun):
         for name in ("site", "results"):
             shutil.copytree(ready.folder / name, folder / name)
         slurm = self.settings["slurm"] | {"setup": ["export GLOO_SOCKET_IFNAME=lo"], "warn_s": warn_s}
-        long = {"layout": {"tp": 2}, "steps": 100_000, "checkpoint_every": INTERVAL}
+        long = {"layout": {"tp": 2}, "steps": 100_000, "epochs": 1e4, "checkpoint_every": INTERVAL}
         pretrain = ready.settings["pretrain"] | long
         self.write({**ready.settings, "backend": "slurm", "slurm": slurm, "pretrain": pretrain})
         self.asked |= {"nodes": 2, "tasks": 2, "mem_mb": 4000, "runtime": 30, **asked}

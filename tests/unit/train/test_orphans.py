@@ -33,7 +33,7 @@ def alive(process: psutil.Process) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks processes up as Linux shows them")
 def test_no_rank_outlives_a_launcher_killed_with_9(inputs: Inputs, tmp_path: Path) -> None:
-    settings = section(steps=100_000, layout={"tp": 2}, checkpoint_every=20)
+    settings = section(steps=100_000, epochs=1e4, layout={"tp": 2}, checkpoint_every=20)
     order = part.order(settings, inputs, tmp_path)
     launcher = subprocess.Popen([sys.executable, "-m", part.__name__, str(order)])
     try:
