@@ -70,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", type=Path, default=Path("workflow/tables/runs.csv"))
     with parser.parse_args().table.open(encoding="utf-8") as file:
-        runs = [placed(row) for row in csv.DictReader(file) if row["counts"] == "yes"]
+        runs = [placed(row) for row in csv.DictReader(file) if row["use"] == "fit"]
     start = np.array(
         [*FITTED.matmul.values(), *FITTED.attention.values(), FITTED.memory, FITTED.exposed, FITTED.campaign]
     )

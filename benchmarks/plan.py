@@ -2,7 +2,8 @@
 
     python -m benchmarks.plan [--table workflow/tables/runs.csv]
 
-`error` is computed over published time: of a whole run's GPU-hours, else of a token.
+`error` is computed over published time: of a whole run's GPU-hours, else of a token. `use`: constants were fitted on it,
+it was only checked, or it isn't counted (its source says why).
 """
 
 import argparse
@@ -30,13 +31,12 @@ def main() -> None:
     with given.table.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     errors = []
-    print(f"{'run':<32} {'figure':<16} {'published':>12} {'computed':>12} {'error':>7}  layout")
+    print(f"{'run':<32} {'figure':<16} {'published':>12} {'computed':>12} {'error':>7}  use    layout")
     for row in rows:
         one = compared(row)
-        counts = row["counts"] == "yes"
-        errors += [abs(one.ratio - 1)] if counts else []
+        errors += [abs(one.ratio - 1)] if row["use"] != "no" else []
         figures = f"{one.published:>12,.0f} {one.computed:>12,.0f} {one.ratio - 1:>+7.1%}"
-        print(f"{one.name:<32} {one.figure:<16} {figures}  {one.layout.text()}{'' if counts else '  (not counted)'}")
+        print(f"{one.name:<32} {one.figure:<16} {figures}  {row['use']:<5}  {one.layout.text()}")
     print(f"\n{len(errors)} runs: median error {statistics.median(errors):.1%}, largest {max(errors):.1%}")
     hominis = [sys.executable, "-m", "hominis", *COMMAND.split()]
     subprocess.run(hominis, capture_output=True, check=True)

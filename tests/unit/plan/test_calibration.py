@@ -14,7 +14,7 @@ from hominis.plan.wanted import shape
 
 TABLE = Path("workflow/tables/runs.csv")
 ROWS = list(csv.DictReader(TABLE.open(encoding="utf-8")))
-COUNTED = [row for row in ROWS if row["counts"] == "yes"]
+COUNTED = [row for row in ROWS if row["use"] != "no"]
 
 
 @pytest.fixture(scope="module")
