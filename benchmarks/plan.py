@@ -2,8 +2,8 @@
 
     python -m benchmarks.plan [--table workflow/tables/runs.csv]
 
-`error` is computed over published time: of a whole run's GPU-hours, else of a token. `use`: constants were fitted on it,
-it was only checked, or it isn't counted (its source says why).
+`error` is computed over published time: of a whole run's GPU-hours, else of a token. `use`: constants were fitted
+on it, it was only checked, or it isn't counted (its source says why).
 """
 
 import argparse
