@@ -1,12 +1,12 @@
 """A training run cut after any step and resumed is the run that was not cut, to the byte: weights, optimiser, metrics,
 held-out loss, and the hash of the samples used.
 
-An uninterrupted run writes a checkpoint after every step; one of them alone is what a kill leaves to the next attempt.
+An uninterrupted run writes a checkpoint after every step, each of which a kill may leave to the next attempt.
 """
 
+import itertools
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,12 +17,10 @@ import pytest
 
 from hominis.train import checkpoints
 from tests.faults.figures import FULL, note
-from tests.unit.train import part
-from tests.unit.train.conftest import Folder, contents, inputs, section, train  # noqa: F401
+from tests.unit.train import part, several
+from tests.unit.train.conftest import contents, inputs, section  # noqa: F401
 
 STEPS = 20
-CUTS = 50 if FULL else 4
-"""Cut points, shared out among the layouts."""
 KILLS = 10 if FULL else 2
 MODEL = {"layers": 4, "hidden": 32, "heads": 4, "kv_heads": 2, "ffn": 64, "sequence": 32, "dropout": 0.1}
 EXPERTS = {**MODEL, "experts": 4}
@@ -43,27 +41,31 @@ if FULL:
     }
 
 
-def settings(name):
-    """Return a run with dropout that writes a checkpoint after every step, keeps them all, and the optimiser."""
-    every = {"checkpoint_every": 1, "keep_checkpoints": STEPS, "keep_optimizer": True, "steps": STEPS}
-    return section(**{"model": MODEL, **every, **RUNS[name]})
+CUT = random.Random(20).choices(range(1, STEPS), k=50 if FULL else 4)
+"""After which steps runs are cut, the layouts one after the other."""
+
+
+def settings(name, checkpoint_every):
+    kept = {"checkpoint_every": checkpoint_every, "keep_checkpoints": STEPS, "keep_optimizer": True}
+    return section(**{"model": MODEL, "steps": STEPS, **kept, **RUNS[name]})
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", RUNS)
-def test_a_run_cut_anywhere_and_resumed_is_the_run_that_was_not_cut(name, inputs, tmp_path):  # noqa: F811
-    whole = Folder(tmp_path / "whole")
-    summary = train(settings(name), inputs, whole)
-    place = list(RUNS).index(name)
-    cuts = random.Random(place).sample(range(1, STEPS), k=len(range(place, CUTS, len(RUNS))))
-    for cut in cuts:
-        left = checkpoints.name(cut)
-        shutil.copytree(whole.checkpoints / left, tmp_path / f"{cut}" / "checkpoints" / left)
-        folder = Folder(tmp_path / f"{cut}")
-        assert train(settings(name), inputs, folder) == summary
-        assert folder.reports[0][0] > cut
-        assert contents(folder.out) == contents(whole.out)
-    note("R9", f"training resumed, {name}", len(cuts), files_that_differ=0)
+@pytest.mark.parametrize("ranks", sorted({settings(name, 1).layout.world for name in RUNS}))
+def test_a_run_cut_anywhere_and_resumed_is_the_run_that_was_not_cut(ranks, inputs, tmp_path):  # noqa: F811
+    runs = {name: settings(name, 1) for name in RUNS if settings(name, 1).layout.world == ranks}
+    whole = several.train(runs, inputs, tmp_path / "whole")
+    cuts = [(name, cut) for name, cut in zip(itertools.cycle(RUNS), CUT) if name in runs]
+    named = {f"{name} {number}": (name, cut) for number, (name, cut) in enumerate(cuts)}
+    resumed = several.train(
+        {each: settings(name, 1000) for each, (name, _) in named.items()},
+        inputs,
+        tmp_path / "resumed",
+        {each: whole[name].checkpoints / checkpoints.name(cut) for each, (name, cut) in named.items()},
+    )
+    for each, (name, _) in named.items():
+        assert contents(resumed[each].out) == contents(whole[name].out), each
+    note("R9", f"training resumed, {ranks} ranks, {len(runs)} layouts", len(cuts), files_that_differ=0)
 
 
 def killed_while_it_saves(order, folder, seconds):

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from hominis.config.train import PretrainSection
 from hominis.store.types import Inputs
@@ -20,20 +21,23 @@ from hominis.train.process import guarded
 from tests.unit.train.conftest import VOCABULARY, Folder
 
 
-def train(runs: Mapping[str, PretrainSection], inputs: Inputs, root: Path) -> dict[str, Folder]:
-    """Train ``runs``, all of the same number of ranks; return their folders by name."""
+def train(
+    runs: Mapping[str, PretrainSection], inputs: Inputs, root: Path, resume: Mapping[str, Path] = MappingProxyType({})
+) -> dict[str, Folder]:
+    """Train ``runs``, all of the same number of ranks, from the checkpoints in ``resume``; return their folders."""
     folders = {name: Folder(root / name.replace(" ", "-")) for name in runs}
-    paths = [_order(runs[name], inputs, folder) for name, folder in folders.items()]
+    paths = [_order(runs[name], inputs, folder, resume.get(name)) for name, folder in folders.items()]
     worlds = {settings.layout.world for settings in runs.values()}
     ranks = launch.Launch("tests.unit.train.several", list(map(str, paths)), worlds.pop(), 1, root)
     launch.run(ranks, poll=lambda: None, stopping=lambda: False)
     return folders
 
 
-def _order(settings: PretrainSection, inputs: Inputs, folder: Folder) -> Path:
+def _order(settings: PretrainSection, inputs: Inputs, folder: Folder, resume: Path | None) -> Path:
     sources = blend_sources(settings.blend, inputs["tokenise"], settings.model.sequence)[0]
     path = folder.root / "brief.json"
-    Brief(settings, tuple(sources), VOCABULARY, 0, folder.checkpoints, folder.out).write(path)
+    brief = Brief(settings, tuple(sources), VOCABULARY, 0, folder.checkpoints, folder.out, str(resume or ""))
+    brief.write(path)
     return path
 
 
