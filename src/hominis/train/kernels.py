@@ -34,7 +34,7 @@ def chosen(kernels: Kernels, precision: str = "fp32") -> Chosen:
         raise InputError(
             f"{asked} Transformer Engine: {lacking}",
             where="pretrain.kernels",
-            remedy="install envs/gpu-node.txt on a GPU node, or set pretrain.kernels to torch and precision to bf16",
+            remedy="install envs/transformer-engine.txt on a GPU node, or set pretrain.kernels to torch, no fp8",
         )
     return "torch" if lacking else "te"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from packaging.requirements import Requirement
 
 from hominis.errors import InputError, StageFailed
 from hominis.store.types import Inputs
@@ -49,6 +51,19 @@ def test_a_run_that_asks_for_what_is_not_there_ends_with_the_same_words(inputs: 
 def test_the_artefact_says_who_computed_it(one_rank: Run) -> None:
     assert json.loads((one_rank.folder.out / "model.json").read_text())["kernels"] == "torch"
     assert one_rank.summary["kernels"] == "torch"
+
+
+def test_the_gpu_environment_pins_transformer_engine_within_what_megatron_accepts() -> None:
+    environment = Path(__file__).parents[3] / "envs" / "transformer-engine.txt"
+    lines = [line for line in environment.read_text().splitlines() if not line.startswith("#")]
+    (pinned,) = (Requirement(line) for line in lines)
+    (version,) = (each.version for each in pinned.specifier if each.operator == "==")
+    wanted = [Requirement(line) for line in metadata.requires("megatron-core") or []]
+    (accepted,) = (each for each in wanted if each.name == "transformer-engine")
+    assert version in accepted.specifier
+    assert {extra.replace("-", "_") for extra in pinned.extras} == {
+        extra.replace("-", "_") for extra in accepted.extras
+    }
 
 
 @pytest.mark.parametrize("groups", [4, 2, 1])
