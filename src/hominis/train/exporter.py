@@ -34,7 +34,7 @@ def _export(brief: ExportBrief, described: dict[str, int | str]) -> None:
     section = ModelSection.model_validate(described["model"])
     model = entire(section, int(described["padded_vocab_size"]))
     load_weights([model], pretrained / "checkpoint")
-    dtype = torch.bfloat16 if described["precision"] == "bf16" else torch.float32
+    dtype = torch.float32 if described["precision"] == "fp32" else torch.bfloat16
     weights = to_hugging_face(model.state_dict(), section, vocab_size)
     file = out / "model.safetensors"
     save_file({name: weight.to(dtype) for name, weight in weights.items()}, file, metadata={"format": "pt"})

@@ -98,7 +98,7 @@ def describe(folder: Path, described: Mapping[str, Any], tokenizer_file: Path) -
     """Write all of a Hugging Face folder but the weights, for a model as ``model.json`` has it."""
     model, end = ModelSection.model_validate(described["model"]), described["end_of_document"]
     special = {f"{role}_token_id": end for role in ("bos", "eos", "pad")}
-    dtype = "bfloat16" if described["precision"] == "bf16" else "float32"
+    dtype = "float32" if described["precision"] == "fp32" else "bfloat16"
     _write(folder / "config.json", to_config(model) | special | {"vocab_size": described["vocab_size"], "dtype": dtype})
     _write(folder / "generation_config.json", special)
     shutil.copyfile(tokenizer_file, folder / "tokenizer.json")

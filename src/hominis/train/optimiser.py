@@ -30,7 +30,7 @@ def build_optimiser(section: PretrainSection, chunks: list[DistributedDataParall
         adam_beta2=schedule.beta2,
         adam_eps=schedule.epsilon,
         clip_grad=schedule.clip,
-        bf16=section.precision == "bf16",
+        bf16=section.precision != "fp32",
         params_dtype=chunks[0].config.params_dtype,
         use_distributed_optimizer=section.layout.shares_optimiser,
     )
