@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import ValidationError
 
-from hominis.cli.foresee import afford
+from hominis.cli.foresee import afford, check_weights
 from hominis.config.slurm import Resources
 from hominis.errors import ConfigError
 from hominis.jobs import script
@@ -36,7 +36,10 @@ def admit(run: RunConfig, wanted: Mapping[str, Mapping[str, Any]]) -> None:
     Raises:
         ConfigError: an account is missing, or Slurm would refuse a stage's jobs; all of them are named, with its words.
             Or the run is predicted to cost more than its budget.
+        InputError: the weights to start from are of another model.
     """
+    if "adopt" in wanted:
+        check_weights(run)
     if "pretrain" in wanted:
         afford(run)
     if run.backend != "slurm":

@@ -16,12 +16,29 @@ if TYPE_CHECKING:
 
 
 def foresee(run: RunConfig) -> RunPlan:
-    """Return the plan of a run, with its tokenizer's size and its corpora's tokens if they are there."""
+    """Return the plan of a run, with its tokenizer's size and its corpora's tokens if they are there.
+
+    Raises:
+        InputError: the weights to start from are of another model.
+    """
     from hominis.plan.run import plan
 
+    check_weights(run)
     sizes = [summary["vocab_size"] for summary in _summaries(run, "vocabulary")]
     at_hand = {summary["corpus"]: summary["train"]["tokens"] for summary in _summaries(run, "tokenise")}
     return plan(run, sizes[0] if sizes else None, at_hand)
+
+
+def check_weights(run: RunConfig) -> None:
+    """Check that the weights to start from, if there are any and they aren't adopted yet, are of the run's model.
+
+    Raises:
+        InputError: they are of another, or can't be had.
+    """
+    if run.adopt and not (run.receipts / "adopt.json").exists():
+        from hominis.train.adopt import check
+
+        check(run.adopt.folder, run.pretrain.model)
 
 
 def _summaries(run: RunConfig, stage: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from hominis.cli import cli
+from hominis.cli.admit import admit
+from hominis.cli.foresee import check_weights, foresee
 from hominis.cli.stage import do
 from hominis.config.run import RunConfig, load
-from hominis.errors import ConfigError
+from hominis.errors import ConfigError, InputError
 from hominis.stages import STAGES, of, standing
 from hominis.store import files, receipts, whole
 from hominis.store.site import Site
+from hominis.train import llama
 
 FACTOR = {"value": 0.3, "low": 0.2, "high": 0.4, "source": "a test"}
 DECAY = {"from_step": 80, "steps": 10}
@@ -76,3 +80,15 @@ def test_an_export_of_pretrain_is_stale_once_the_run_has_a_decay(settings: dict[
     assert before.problem == ""
     assert after.problem == "made from pretrain, vocabulary, to be made from decay, pretrain, vocabulary"
     assert standing.withdraw_stale(branched) and not (plain.receipts / "export.json").exists()
+
+
+def test_weights_of_another_model_are_refused_before_anything_starts(settings: dict[str, Any], tmp_path: Path) -> None:
+    shape = load(settings).pretrain.model
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "config.json").write_text(json.dumps(llama.to_config(shape) | {"vocab_size": 300}))
+    check_weights(load(settings | {"adopt": {"folder": str(tmp_path)}}))
+    deeper = settings["pretrain"] | {"model": {"layers": shape.layers + 1}}
+    run = load(settings | {"adopt": {"folder": str(tmp_path)}, "pretrain": deeper})
+    for ask in (lambda: admit(run, {"adopt": {}}), lambda: foresee(run)):
+        with pytest.raises(InputError, match=f"layers {shape.layers}, pretrain.model has {shape.layers + 1}"):
+            ask()
