@@ -42,6 +42,8 @@ class HostMemory:
         return copied
 
     def _copy(self, name: Hashable, tensor: torch.Tensor) -> torch.Tensor:
+        if torch.cuda.is_available() and tensor.is_cpu:
+            return tensor  # training has its tensors on the GPU: this one was gathered for the save alone
         held = self._held.get(name)
         if held is None or held.shape != tensor.shape or held.dtype != tensor.dtype:
             held = torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu", pin_memory=torch.cuda.is_available())
