@@ -23,7 +23,7 @@ Records = Callable[[str, int], Path]
 
 def curves(origin: Origin, records: Records) -> Curves | None:
     """Return how training went; None if nothing was trained."""
-    for artefact in origin.of("pretrain"):
+    for artefact in origin.trained():
         rows = _read(artefact.path / "metrics.jsonl")
         if not rows:
             return None

@@ -63,7 +63,7 @@ def tokens(origin: Origin) -> list[Tokens]:
 def training(origin: Origin) -> Training | None:
     """Return what was pretrained; None if nothing was."""
     fields = ("parameters", "steps", "tokens", "loss_first", "loss_last", "precision", "kernels")
-    for artefact in origin.of("pretrain"):
+    for artefact in origin.trained():
         known = {name: artefact.summary.get(name) for name in fields}
         layout = artefact.summary.get("layout", {})
         return Training(**known, layout=layout, provenance=origin.part(artefact))

@@ -40,6 +40,10 @@ class Origin:
         """Return a stage's artefacts; none if the run has no such stage."""
         return self.artefacts.get(stage, ())
 
+    def trained(self) -> Sequence[Artefact]:
+        """Return what training made: of a run with a decay, that, for it is what is exported."""
+        return self.of("decay") or self.of("pretrain")
+
     def part(self, artefact: Artefact) -> Provenance:
         """Return the provenance of a part's numbers."""
         receipt = artefact.receipt
