@@ -120,8 +120,8 @@ def _check(launch: Launch, job: Mapping[str, str]) -> None:
         raise ConfigError(
             f"{launch.world} ranks are to run in a job of {tasks} tasks",
             where="layout",
-            remedy="set the resource `tasks` of the rule to tp × pp × cp × dp, a GPU for each; if the layout was changed "
-            "while a job waited, `hominis cancel` and start again",
+            remedy="set the resource `tasks` of the rule to tp × pp × cp × dp, a GPU for each; if the layout was "
+            "changed while a job waited, `hominis cancel` and start again",
         )
 
 
