@@ -12,7 +12,7 @@ from hominis.config.train import ExportSection
 from hominis.errors import StageFailed
 from hominis.store.types import Inputs, Part, Summary
 from hominis.train import alone, export, figures
-from tests.unit.train.conftest import VOCABULARY, Folder, Run, artefact, contents
+from tests.unit.train.conftest import VOCABULARY, Folder, Run, artefact, contents, section, train
 
 
 def run(trained: Run, inputs: Inputs, root: Path, section: ExportSection | None = None) -> tuple[Folder, Summary]:
@@ -72,3 +72,15 @@ def test_a_second_export_gives_the_same_bytes(
     folder, summary = run(two_ranks, inputs, tmp_path)
     assert summary == exported[1]
     assert contents(folder.out) == contents(exported[0].out)
+
+
+def test_experts_trained_on_several_ranks_are_exported_as_a_mixtral(inputs: Inputs, tmp_path: Path) -> None:
+    model = {"layers": 2, "hidden": 32, "heads": 4, "kv_heads": 2, "ffn": 64, "sequence": 32, "experts": 4}
+    settings = section(model=model, layout={"dp": 2, "ep": 2}, steps=6, keep_every=0)
+    trained = Folder(tmp_path / "trained")
+    made = Run(trained, train(settings, inputs, trained), settings)
+    folder, summary = run(made, inputs, tmp_path / "exported")
+    assert summary["logits_max_difference"] <= 1e-4
+    assert summary["logits_max"] > 0.1
+    assert json.loads((folder.out / "config.json").read_text())["architectures"] == ["MixtralForCausalLM"]
+    assert summary["parameters"] == figures.parameters(settings.model, VOCABULARY)
