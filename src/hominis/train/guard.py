@@ -118,7 +118,7 @@ class Guard:
 
     def _failure(self, found: Rollback) -> StageFailed:
         before = "".join(f"; steps {past.first} to {past.last} left out: {past.why}" for past in self._rollbacks)
-        done = f"{self._streak} bad in a row after {len(self._rollbacks)} rollbacks"
+        done = f"{self._streak} bad in a row; rollbacks before: {len(self._rollbacks)}"
         return diverged(f"at step {found.last} {found.why}, {done}{before}")
 
 

@@ -18,7 +18,7 @@ from hominis.train import adopt, checkpoints, guard, launch
 from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs, training_tokens
 from hominis.train.brief import Brief
 from hominis.train.figures import step_flops
-from hominis.train.schedule import consumed
+from hominis.train.schedule import batch_size, consumed
 from hominis.train.tokenizer import size_and_end
 from hominis.train.watch import watching
 
@@ -126,7 +126,8 @@ def _summary(
     lines = [json.loads(line) for line in (out / checkpoints.METRICS).read_text().splitlines()]
     losses = [line["loss"] for line in lines if not line.get("skipped")]
     described: dict[str, Any] = json.loads((out / "model.json").read_text())
-    sequences = consumed(section, section.steps)
+    left_out = sum(batch_size(section, line["step"]) for line in lines if line.get("why") == guard.LEFT_OUT)
+    sequences = consumed(section, section.steps) - left_out
     return {
         "parameters": described["parameters"],
         "vocab_size": described["vocab_size"],

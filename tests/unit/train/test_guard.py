@@ -93,7 +93,7 @@ def test_too_many_rollbacks_end_the_run_with_their_figures() -> None:
     seen = Guard(GuardSection(patience=1, rollbacks=1), STEPS, [Rollback(3, 9, "the loss is inf")], [NAN])
     with pytest.raises(
         StageFailed,
-        match=r"at step 20 the loss is nan, 1 bad in a row after 1 rollbacks; steps 3 to 9 left out: the loss is inf",
+        match=r"at step 20 the loss is nan, 1 bad in a row; rollbacks before: 1; steps 3 to 9 left out: the loss is inf",
     ):
         seen.rollback(20)
 

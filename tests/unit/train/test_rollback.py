@@ -91,6 +91,7 @@ def test_training_goes_back_and_leaves_the_steps_out(gone_back: Run) -> None:
     assert left_out == [18, 19, 20, 21]
     assert [line["step"] for line in metrics(gone_back.folder)] == list(range(1, 31))
     assert gone_back.summary["skipped_steps"] == 4
+    assert gone_back.summary["tokens"] == (30 - 4) * 32
     (rollback,) = gone_back.summary["rollbacks"]
     assert (rollback["first"], rollback["last"]) == (18, 21)
     assert "times the recent median" in rollback["why"]
