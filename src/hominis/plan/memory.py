@@ -132,7 +132,7 @@ def layer_bytes(training: Training, layout: Layout, recompute: str) -> float:
     attention = (wide * (shape.hidden + 2 * shape.kv_width + rotated) + linear * shape.hidden) / t
     inside = shape.up_width if training.fused or not shape.gated else 2 * shape.up_width
     mlp = seen * (wide * inside + linear * shape.ffn) / t
-    routed = seen * wide * shape.hidden * 2 / split if shape.experts else 0
+    routed = 4 * seen * wide * shape.hidden / split if shape.experts else 0  # sorted, sent, computed, sent back
     return norms + attention + mlp + routed + _scores(training, layout, recompute)
 
 

@@ -54,6 +54,7 @@ class Layout:
         """Return the layout that a config's section describes."""
         names = LayoutSection.model_fields
         split = {name: getattr(section.layout, name) for name in names}
+        split["distributed_optimizer"] = section.layout.shares_optimiser
         return cls(micro_batch=section.micro_batch, recompute=section.recompute, **split)
 
     @property

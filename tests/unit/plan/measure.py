@@ -28,6 +28,7 @@ def main() -> None:
 
 def _measured(section: PretrainSection) -> dict[str, int]:
     import torch
+    from megatron.core.utils import get_batch_on_this_cp_rank
 
     from hominis.train.model import build_for_training
     from hominis.train.optimiser import build_optimiser
@@ -48,7 +49,8 @@ def _measured(section: PretrainSection) -> dict[str, int]:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        chunks[0](tokens, batch["position_ids"], None, labels=tokens)
+        mine = get_batch_on_this_cp_rank(dict(batch))
+        chunks[0](mine["tokens"], mine["position_ids"], None, labels=mine["labels"])
     run_pass(state, section, iter([batch]), shape[0] * section.layout.dp, forward_only=False)
     state.optimiser.step()
     return {
