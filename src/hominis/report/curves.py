@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -16,9 +18,19 @@ POINTS = 500
 SMOOTH = 0.01
 """Share of all steps, before and after, over whose losses the smoothed one is the mean."""
 
+STAGES = ("pretrain", "decay")
 Rows = list[dict[str, Any]]
 Records = Callable[[str, int], Path]
 """Key and number of an attempt → the folder of its records."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    """An attempt, and the folder of its records."""
+
+    stage: str
+    n: int
+    folder: Path
 
 
 def curves(origin: Origin, records: Records) -> Curves | None:
@@ -27,16 +39,15 @@ def curves(origin: Origin, records: Records) -> Curves | None:
         rows = _read(artefact.path / "metrics.jsonl")
         if not rows:
             return None
-        tries = [a.n for a in origin.attempts if a.key == artefact.receipt.key]
-        folders = {n: records(artefact.receipt.key, n) for n in sorted(tries)}
-        day = {line["step"]: line for folder in folders.values() for line in _read(folder / "steps.jsonl")}
+        tries = _tries(origin, records)
+        day = {line["step"]: line for one in tries for line in _read(one.folder / "steps.jsonl")}
         every = -(-len(rows) // POINTS)
         points = [_point(rows, slice(at, at + every), day) for at in range(0, len(rows), every)]
         speeds = [line for line in day.values() if line.get("tokens_per_s")]
         return Curves(
             every=every,
             points=points,
-            marks=[*_restarts(folders), *_amiss(rows, artefact.summary.get("rollbacks", []))],
+            marks=[*_restarts(tries), *_amiss(rows, artefact.summary.get("rollbacks", []))],
             tokens_per_s=median(line["tokens_per_s"] for line in speeds) if speeds else None,
             mfu=_median(line["mfu"] for line in speeds if line.get("mfu")),
             provenance=origin.part(artefact),
@@ -66,12 +77,28 @@ def _point(everything: Rows, place: slice, day: Mapping[int, Mapping[str, Any]])
     )
 
 
-def _restarts(folders: Mapping[int, Path]) -> Iterator[Mark]:
-    """Yield where an attempt went on from what the ones before it left. Its later starts are rollbacks."""
-    began = [(n, starts[0]) for n, folder in folders.items() if (starts := _read(folder / "starts.jsonl"))]
-    for n, start in began[1:]:
-        step = int(start["from_step"])
-        yield Mark(what="restart", first=step, last=step, note=f"attempt {n}")
+def _tries(origin: Origin, records: Records) -> list[_Try]:
+    """Return the attempts at training, also those at the pretraining that a decay branched off, oldest first."""
+    keys = [(stage, artefact.receipt.key) for stage in STAGES for artefact in origin.of(stage)]
+    return [
+        _Try(stage, n, records(key, n))
+        for stage, key in keys
+        for n in sorted(attempt.n for attempt in origin.attempts if attempt.key == key)
+    ]
+
+
+def _restarts(tries: Sequence[_Try]) -> list[Mark]:
+    """Return where an attempt went on from what the ones before it left. Its later starts are rollbacks.
+
+    What befell pretraining after the step at which a decay branched off is not of these weights.
+    """
+    marks: list[Mark] = []
+    began = [(one, starts[0]["from_step"]) for one in tries if (starts := _read(one.folder / "starts.jsonl"))]
+    for (before, _), (one, step) in pairwise(began):
+        if one.stage != before.stage:
+            marks = [mark for mark in marks if mark.first <= step]
+        marks.append(Mark(what="restart", first=step, last=step, note=f"attempt {one.n} at {one.stage}"))
+    return marks
 
 
 def _amiss(rows: Rows, rollbacks: Sequence[Mapping[str, Any]]) -> Iterator[Mark]:

@@ -116,7 +116,7 @@ def test_the_page_tells_how_it_was_trained_and_what_happened_on_the_way(page: Pa
     text = re.sub(r"<[^>]+>", "", page.read_text())
     assert "9,830,400 tokens; layout dp 2; bf16, kernels te." in text
     assert "tokens per second in the median step" in text
-    assert "Attempt 2 went on after step 400." in text
+    assert "Attempt 2 at pretrain went on after step 400." in text
     assert "Training went back, steps 900 to 910 are left out: the loss is nan." in text
     assert "Step 700 was skipped: the loss 9.5 is above 2 times the recent median &lt;b&gt;." in text
 

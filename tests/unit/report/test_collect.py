@@ -15,7 +15,8 @@ from hominis.report.collect import collect
 from hominis.report.model import Results
 from hominis.report.scores import read_references
 from hominis.store.files import digest
-from tests.unit.report.made_run import CONFIG, Made
+from hominis.store.site import Site
+from tests.unit.report.made_run import CONFIG, Made, make, train
 
 REFERENCES = Path("workflow/tables/references.csv")
 PUBLISHED = {
@@ -141,6 +142,20 @@ def test_restarts_skipped_steps_and_rollbacks_are_marked(results: Results):
     assert results.curves is not None
     marks = [(mark.what, mark.first, mark.last) for mark in results.curves.marks]
     assert marks == [("restart", 400, 400), ("rollback", 900, 910), ("skipped", 700, 700)]
+
+
+def test_before_a_decay_speed_and_restarts_are_those_of_its_pretraining(tmp_path: Path):
+    made = make(Site.at(tmp_path))
+    made.stage("decay", ["all"], lambda out, part: train(out))
+    folder = made.site.records(made.artefacts["decay"][0].receipt.key, 1)
+    folder.mkdir(parents=True)
+    (folder / "starts.jsonl").write_text('{"from_step": 300}\n')
+    (folder / "steps.jsonl").write_text('{"step": 301, "seconds": 2.0, "tokens_per_s": 7.0}\n')
+    curves = collect("r", made.evidence()).curves
+    assert curves is not None
+    assert curves.provenance.stage == "decay"
+    assert [(m.first, m.note) for m in curves.marks if m.what == "restart"] == [(300, "attempt 1 at decay")]
+    assert curves.points[50].tokens_per_s == pytest.approx(8192 / 0.6, rel=0.05)
 
 
 def test_steps_that_were_left_out_have_no_loss(results: Results):
