@@ -94,7 +94,7 @@ class RunConfig(Section):
             world = layout.world
             if self.backend == "slurm" and world > node and world % node:
                 nodes = f"whole nodes of slurm.tasks_per_node = {node}"
-                raise ValueError(f"{stage}.layout: tp · pp · dp = {world} ranks don't fill {nodes}")
+                raise ValueError(f"{stage}.layout: tp · pp · cp · dp = {world} ranks don't fill {nodes}")
         return self
 
     @property

@@ -19,6 +19,7 @@ MODELS = {
     "dense": DENSE,
     "tied": {**DENSE, "tie_embeddings": True},
     "experts": {**DENSE, "experts": 4, "load_balancing": 0.5},  # heavy: a wrong weight of that loss shows
+    "unbalanced": {**DENSE, "experts": 4, "load_balancing": 0.0},
     "dropout": {**DENSE, "dropout": 0.2},
 }
 Changes = dict[str, Any]
@@ -118,6 +119,14 @@ def test_dropout_is_for_training_alone(trained: Mapping[str, Folder]) -> None:
     dense, dropout = trained["dense still"], trained["dropout still"]
     assert abs(losses(dropout)[0] - losses(dense)[0]) > 1e-4
     assert described(dropout)["validation_loss"] == pytest.approx(described(dense)["validation_loss"], abs=1e-6)
+
+
+def test_spreading_tokens_over_experts_weighs_on_the_weights_and_not_on_the_loss_told(
+    trained: Mapping[str, Folder],
+) -> None:
+    spread, free = losses(trained["experts"]), losses(trained["unbalanced"])
+    assert spread[0] == free[0]
+    assert abs(spread[-1] - free[-1]) > 1e-4
 
 
 def test_experts_learn(trained: Mapping[str, Folder]) -> None:
