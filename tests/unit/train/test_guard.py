@@ -91,10 +91,8 @@ def test_the_first_step_is_as_far_back_as_it_goes() -> None:
 
 def test_too_many_rollbacks_end_the_run_with_their_figures() -> None:
     seen = Guard(GuardSection(patience=1, rollbacks=1), STEPS, [Rollback(3, 9, "the loss is inf")], [NAN])
-    with pytest.raises(
-        StageFailed,
-        match=r"at step 20 the loss is nan, 1 bad in a row; rollbacks before: 1; steps 3 to 9 left out: the loss is inf",
-    ):
+    words = r"at step 20 the loss is nan, 1 bad in a row; rollbacks before: 1; steps 3 to 9 left out: the loss is inf"
+    with pytest.raises(StageFailed, match=words):
         seen.rollback(20)
 
 
