@@ -1,5 +1,5 @@
-"""The room of training: ``pretrain`` and ``export`` on megatron-core.
+"""The room of training: ``pretrain``, ``decay``, ``adopt`` and ``export`` on megatron-core.
 
-``pretrain`` and ``export`` (the stage functions) are light. They start processes: ``rank`` trains, ``exporter``
-translates the weights, ``comparer`` loads them with transformers. Only those import torch.
+The stage functions are light. They start processes: ``rank`` trains, ``exporter`` and ``adopter`` translate weights to
+and from Hugging Face's, ``comparer`` loads them with transformers. Only those import torch.
 """

@@ -21,7 +21,7 @@ from tests.unit.train.conftest import VOCABULARY, Folder, Run, artefact, losses,
 SHAPE = {"layers": 2, "hidden": 32, "heads": 4, "kv_heads": 2, "ffn": 64, "sequence": 32, "rope_base": 500.0}
 MODELS = {
     "dense": SHAPE,
-    "experts, tied": SHAPE | {"experts": 4, "experts_per_token": 2, "tie_embeddings": True, "norm_epsilon": 1e-6},
+    "experts, tied, bf16": SHAPE | {"experts": 4, "experts_per_token": 2, "tie_embeddings": True, "norm_epsilon": 1e-6},
 }
 
 
@@ -34,7 +34,7 @@ def made(folder: Path, inputs: Inputs, shape: dict[str, Any], *, rows: int = VOC
     kind = MixtralConfig if described["model_type"] == "mixtral" else LlamaConfig
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_config(kind(**described))
-    model.save_pretrained(folder, max_shard_size=shard)
+    model.to(torch.bfloat16 if shape.get("experts") else torch.float32).save_pretrained(folder, max_shard_size=shard)
     shutil.copyfile(inputs["vocabulary"][0].path / "tokenizer.json", folder / "tokenizer.json")
     return folder
 

@@ -74,6 +74,14 @@ def test_a_second_export_gives_the_same_bytes(
     assert contents(folder.out) == contents(exported[0].out)
 
 
+def test_an_export_of_a_run_with_a_decay_reads_that_alone() -> None:
+    made = {name: [artefact(Path(name), name, "all")] for name in ("pretrain", "decay", "vocabulary")}
+    (part,) = export.parts(ExportSection(), made)
+    assert part.inputs == {"pretrain": []}
+    (part,) = export.parts(ExportSection(), {name: made[name] for name in ("pretrain", "vocabulary")})
+    assert part.inputs == {}
+
+
 def test_experts_trained_on_several_ranks_are_exported_as_a_mixtral(inputs: Inputs, tmp_path: Path) -> None:
     model = {"layers": 2, "hidden": 32, "heads": 4, "kv_heads": 2, "ffn": 64, "sequence": 32, "experts": 4}
     settings = section(model=model, layout={"dp": 2, "ep": 2}, steps=6, keep_every=0)
