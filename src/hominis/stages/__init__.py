@@ -46,7 +46,7 @@ STAGES = {
         _stage("tokenise", 1, "corpus", "select", "vocabulary"),
         _stage("ngram", 1, "evaluate", "select", "tokenise"),
         _stage("adopt", 1, "train", "vocabulary"),
-        _stage("pretrain", 1, "train", "tokenise", "vocabulary", "adopt"),
+        _stage("pretrain", 2, "train", "tokenise", "vocabulary", "adopt"),
         _stage("decay", 1, "train", "pretrain", "tokenise", "vocabulary"),
         _stage("export", 2, "train", "pretrain", "decay", "vocabulary"),
         _stage("generate", 1, "evaluate", "export", "tokenise"),
