@@ -22,7 +22,7 @@ html http imaplib inspect io ipaddress json keyword linecache locale logging lzm
 netrc numbers operator optparse os pathlib pdb pickle pickletools platform plistlib poplib pprint profile pstats \
 queue quopri random re reprlib sched secrets selectors shelve shlex shutil signal smtplib socket socketserver sqlite3 \
 ssl statistics string stringprep struct subprocess symtable sysconfig tabnanny tarfile tempfile textwrap threading \
-timeit token tokenize trace traceback tracemalloc turtle types unittest urllib uuid venv warnings wave weakref \
+timeit token tokenize trace traceback tracemalloc types unittest urllib uuid venv warnings wave weakref \
 webbrowser xml zipapp zipfile zoneinfo".split()
 
 
