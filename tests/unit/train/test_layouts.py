@@ -24,7 +24,9 @@ MODELS = {
 }
 Changes = dict[str, Any]
 GENTLE = {"warmup_steps": 2, "decay_steps": 4}
-"""At a low rate: the last bit of a weight may send a token to another expert, and layouts differ in it."""
+GENTLER = {**GENTLE, "learning_rate": 5e-4}
+"""For experts: the last bit of a weight may send a token to another expert, and layouts differ in it, the more the
+farther the weights have moved. At 3e-3 that happened on one of two texts, once, after 16 steps: 3e-5 to 1e-4."""
 
 SEQUENCE = {"tp": 2, "sequence_parallel": True}
 SHARED = {"dp": 2, "distributed_optimizer": True}
@@ -62,7 +64,8 @@ def name(model: str, layout: Changes, changes: Changes) -> str:
 
 
 def settings(model: str, layout: Changes, **changes: Any) -> PretrainSection:
-    few = {"steps": 20, "global_batch": 4, "validation_samples": 4, "checkpoint_every": 100, "schedule": GENTLE}
+    schedule = GENTLER if "experts" in MODELS[model] else GENTLE
+    few = {"steps": 20, "global_batch": 4, "validation_samples": 4, "checkpoint_every": 100, "schedule": schedule}
     return section(model=MODELS[model], layout=layout, **{**few, **changes})
 
 
@@ -130,4 +133,4 @@ def test_spreading_tokens_over_experts_weighs_on_the_weights_and_not_on_the_loss
 
 
 def test_experts_learn(trained: Mapping[str, Folder]) -> None:
-    assert losses(trained["experts"])[-1] < losses(trained["experts"])[0] - 0.5
+    assert losses(trained["experts"])[-1] < losses(trained["experts"])[0] - 0.05

@@ -116,7 +116,7 @@ def test_one_dead_rank_ends_the_others_and_is_reported(inputs: Inputs, tmp_path:
     ranks: list[psutil.Process] = []
 
     def kill_one(done: int) -> None:
-        ranks.extend(psutil.Process().children())
+        ranks.extend(child for child in psutil.Process().children() if "hominis.train.rank" in child.cmdline())
         ranks[1].kill()
 
     with pytest.raises(Interrupted, match=r"rank 1 of 2 was killed by signal 9 .* memory ran out"):
