@@ -17,6 +17,7 @@ from hominis.corpus.pipeline import ahead, processes
 
 TRAINED = [
     "def value(x):\n\treturn x * 12  # it's 3.5 times what we'll need, isn't it?\n\n\n    if x:\r\n        pass\n",
+    "x\x85  y\u3000  z\xa0  w\u2028  v\x1c  u\u200b  t\u180e  s\n",  # so that merges cross any white space
     "Perché la città è così?  Naïve façade № 7 ☂ — «sì»!\u3000日本語のテキスト\xa0 и русский текст\n",
 ] * 20
 EXOTIC = " \t\n\r\x0b\x0c\x1c\x1f\x85\xa0\u1680\u180e\u200b\u2028\u3000\ufeff'_aZ09é日ßǅ़́٣½²!\"#\\{}😀\U000e0001"
@@ -48,12 +49,12 @@ def test_any_text_gets_the_tokenizer_s_tokens(text):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([*"".join(TRAINED[:2]).split(" "), "  ", "\n", " \n ", "'s", "'LL", "don't"])))
+@given(st.lists(st.sampled_from([*"".join(TRAINED[:3]).split(" "), "  ", "\n", " \n ", "'s", "'LL", "don't"])))
 def test_usual_text_gets_the_tokenizer_s_tokens(words):
     same(OURS, " ".join(words))
 
 
-@pytest.mark.parametrize("text", TRAINED[:2])
+@pytest.mark.parametrize("text", TRAINED[:3])
 def test_another_pattern_is_left_to_the_tokenizer(text):
     same(OTHER, text)
 
