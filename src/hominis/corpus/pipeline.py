@@ -23,13 +23,13 @@ LOOK_SECONDS = 1.0
 
 @contextmanager
 def processes(count: int, prepare: Callable[..., None], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
-    """Start ``count`` processes (0: one per core), each of which calls ``prepare`` first; leave none behind.
+    """Start ``count`` processes, each of which calls ``prepare`` first; leave none behind.
 
     They are spawned, not forked: the parent has threads. They end with the parent, even if it is killed.
     """
     context = multiprocessing.get_context("spawn")
     begin = (os.getpid(), prepare, *arguments)
-    with ProcessPoolExecutor(count or os.cpu_count() or 1, context, _begin, begin) as pool:
+    with ProcessPoolExecutor(count, context, _begin, begin) as pool:
         yield pool
 
 

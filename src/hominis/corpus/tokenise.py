@@ -92,7 +92,8 @@ def _encoded(
     read: Iterable[pa.RecordBatch], total: int, prepared: tuple[Path, int], section: TokeniseSection
 ) -> Iterator[tuple[pa.RecordBatch, list[Tokens]]]:
     """Yield each batch and its documents' tokens: by processes if there is enough for them."""
-    workers = min(section.workers or os.cpu_count() or 1, total // LEAST_DOCUMENTS)
+    cores = len(os.sched_getaffinity(0))  # of this job, where its node has more
+    workers = min(section.workers or cores, total // LEAST_DOCUMENTS)
     if workers < 2:
         prepare(*prepared)
         yield from ((batch, encode(batch.column("text").to_pylist())) for batch in read)
