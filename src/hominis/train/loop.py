@@ -24,15 +24,19 @@ class Step:
     Attributes:
         loss: mean by token (nats); None if the step was left out.
         grad_norm: norm of the gradient before clipping; None if the step was left out.
-        skipped: whether it changed no weight; ``why`` says why.
+        why: why it changed no weight; empty if it did.
     """
 
     number: int
     loss: float | None
     grad_norm: float | None
     learning_rate: float
-    skipped: bool = False
     why: str = ""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it changed no weight."""
+        return bool(self.why)
 
 
 def next_step(state: State, section: PretrainSection, batches: Iterator[Batch], guard: Guard) -> Step:
@@ -40,14 +44,14 @@ def next_step(state: State, section: PretrainSection, batches: Iterator[Batch], 
     number = state.step + 1
     rate = schedule.learning_rate(section, number)
     if guard.leaves_out(number):
-        step = Step(number, None, None, rate, skipped=True, why=LEFT_OUT)
+        step = Step(number, None, None, rate, LEFT_OUT)
     else:
         loss, norm = _gradients(state, section, batches)
         why = _agreed(guard.objection(loss, norm))
         if not why:
             optimiser.set_rate(state.optimiser, rate)
             optimiser.apply(state.optimiser, norm)
-        step = Step(number, loss, norm, rate, skipped=bool(why), why=why)
+        step = Step(number, loss, norm, rate, why)
     state.step = number
     return step
 

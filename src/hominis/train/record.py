@@ -7,7 +7,6 @@ import math
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ class Record:
         """Note a step that took ``seconds``, and the most memory of any rank.
 
         The metrics have what equal work repeats; what depends on the day only goes to the launcher, by the progress
-        file, which isn't part of the artefact. Empty fields of ``step`` are left out; one without loss has no speed.
+        file, which isn't part of the artefact. A step without loss has no speed.
         """
         if not self._writes:
             return
@@ -103,9 +102,9 @@ class Record:
 
 def _told(step: Step) -> dict[str, Any]:
     """Return what ``step`` gave, a loss that isn't a number as None: JSON has no other word for it."""
-    empty = {name for name, value in asdict(step).items() if isinstance(value, bool | str) and not value}
-    fields = {name: value for name, value in asdict(step).items() if name not in empty | {"number"}}
-    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in fields.items()}
+    figures = {"loss": step.loss, "grad_norm": step.grad_norm, "learning_rate": step.learning_rate}
+    finite = {name: value if value is not None and math.isfinite(value) else None for name, value in figures.items()}
+    return finite | ({"skipped": True, "why": step.why} if step.skipped else {})
 
 
 def _append(path: Path, values: Mapping[str, Any]) -> None:
