@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hominis.errors import ConfigError
+from hominis.train.devices import peak_flops
 
 GIB = 2**30
 GB = 1e9
@@ -40,13 +41,21 @@ class Gpu:
         return self.memory_gb * GB
 
 
+def _half(name: str) -> float:
+    """Return the peak in bf16, against which the trainer states its MFU, too."""
+    stated = peak_flops(name)
+    assert stated is not None, f"no peak is stated for {name}"
+    return stated
+
+
 def _ampere(name: str, memory_gib: float, bandwidth: float, watts: float = 400, **changes: float) -> Gpu:
     """A100 (NVIDIA, "A100 Tensor Core GPU" data sheet): 312 TFLOP/s bf16, NVLink 600 GB/s both directions.
 
     DGX A100 (user guide): 8 GPUs, 8 × HDR 200 Gb/s, at most 6.5 kW: 412 W a GPU beside the GPUs' own 400; under
     training load about half of that.
     """
-    peak = {"fp32": 19.5e12, "fp16": 312e12, "bf16": 312e12}
+    half = _half(name)
+    peak = {"fp32": 19.5e12, "fp16": half, "bf16": half}
     per_node = int(changes.get("per_node", 8))
     network, host = changes.get("network", 25e9), changes.get("host_watts", 200)
     return Gpu(name, "ampere", memory_gib * GIB / GB, bandwidth, peak, 300e9, network, per_node, watts, host)
@@ -57,7 +66,8 @@ def _hopper(name: str, memory_gib: float, bandwidth: float) -> Gpu:
 
     DGX H100 (user guide): 8 GPUs, 8 × NDR 400 Gb/s, at most 10.2 kW: 575 W a GPU beside its own 700; half under load.
     """
-    peak = {"fp32": 67e12, "fp16": 989.4e12, "bf16": 989.4e12, "fp8": 1978.9e12}
+    half = _half(name)
+    peak = {"fp32": 67e12, "fp16": half, "bf16": half, "fp8": 1978.9e12}
     return Gpu(name, "hopper", memory_gib * GIB / GB, bandwidth, peak, 450e9, 50e9, 8, 700, 290)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import psutil
-
 PEAKS = (
     ("GH200", 989.4e12, "NVIDIA GH200 data sheet, 2024"),
     ("H200", 989.4e12, "NVIDIA H200 data sheet, 2024"),
@@ -41,6 +39,7 @@ def this_device() -> str:
 
 def memory_bytes() -> int:
     """Return the most memory that tensors had on this rank's GPU, or what this process has now on the CPU."""
+    import psutil
     import torch
 
     return (
