@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 QUICKSTART = Path("workflow/config/quickstart.yaml")
 
 
-def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--config``, and call the verb with the run that it describes."""
-    option = click.option(
+def config_option(name: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--config``, whose value the verb gets as ``name``."""
+    option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
         "-c",
         "--config",
-        "run",
+        name,
         type=click.Path(path_type=Path),
         default=QUICKSTART,
         show_default=True,
         envvar="HOMINIS_CONFIG",
-        callback=lambda _context, _option, path: _load(path),
         help="The run, as a YAML or JSON file.",
+        **more,
     )
-    return option(function)
+    return option
+
+
+def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config``, and call the verb with the run that it describes."""
+    return config_option("run", callback=lambda _context, _option, path: _load(path))(function)
 
 
 def _load(path: Path) -> RunConfig:

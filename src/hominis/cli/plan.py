@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hominis.cli.common import QUICKSTART, json_option
+from hominis.cli.common import config_option, json_option
 
 SIZES = {
     "params-b": (float, "billions of parameters; tells what is left out of the shape"),
@@ -40,16 +40,7 @@ FACTORS = {"pue": (float, "energy of the building by that of the machines"), "in
 
 
 @click.group("plan", invoke_without_command=True, short_help="Say before submission what a run takes and costs.")
-@click.option(
-    "-c",
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=QUICKSTART,
-    show_default=True,
-    envvar="HOMINIS_CONFIG",
-    help="The run, as a YAML or JSON file.",
-)
+@config_option("path")
 @json_option
 @click.pass_context
 def command(context: click.Context, path: Path, as_json: bool) -> None:
