@@ -97,7 +97,6 @@ def measure(brief: "Brief", times: int) -> None:
     import torch.distributed as dist
 
     from hominis.train import checkpoints
-    from hominis.train.loop import most_of_any_rank
     from hominis.train.rolling import Rolling
 
     state, step = trainer(brief)
@@ -109,7 +108,7 @@ def measure(brief: "Brief", times: int) -> None:
         plain = [timed(step) for _ in range(APART)]
         held = timed(lambda: rolling.begin(state, metrics, 0))
         beside = []
-        while kind == "background" and most_of_any_rank(int(rolling.pending))[0]:
+        while kind == "background" and any_rank(rolling.pending):
             beside.append(timed(step))
         held += timed(rolling.complete)
         if turn > 1:  # the first of either kind fill memory that the others use again
@@ -126,7 +125,7 @@ def measure(brief: "Brief", times: int) -> None:
 def trainer(brief: "Brief") -> tuple["State", Callable[[], object]]:
     """Return a rank's state and what does the next step."""
     from hominis.train.guard import Guard
-    from hominis.train.loop import next_step
+    from hominis.train.loop import Tidings, next_step
     from hominis.train.model import build_for_training
     from hominis.train.optimiser import build_optimiser
     from hominis.train.samples import build_datasets, micro_batches
@@ -139,7 +138,17 @@ def trainer(brief: "Brief") -> tuple["State", Callable[[], object]]:
     spans = (span(section, number) for number in range(1, section.steps))
     batches = micro_batches(build_datasets(brief)[0], brief, spans, state.samples)
     judge = Guard(section.guard, section.steps)
-    return state, lambda: next_step(state, section, batches, judge)
+    return state, lambda: next_step(state, section, batches, judge, lambda bad: Tidings(bad, 0, 0, 0))
+
+
+def any_rank(yes: bool) -> bool:
+    """Return whether it is so on any rank."""
+    import torch
+    import torch.distributed as dist
+
+    said = torch.tensor([yes], dtype=torch.int)
+    dist.all_reduce(said, dist.ReduceOp.MAX)
+    return bool(said)
 
 
 def timed(work: Callable[[], object]) -> float:

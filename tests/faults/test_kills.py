@@ -12,7 +12,7 @@ from tests.faults.figures import FULL, note
 from tests.workflow import tiny
 from tests.workflow.conftest import corpora, secrets, undisturbed  # noqa: F401
 
-KILLS = 60 if FULL else 20
+KILLS, MOST = (60, 180) if FULL else (6, 60)
 TARGETS = ["snakemake", "driver", "part", "rank"]
 
 
@@ -24,7 +24,7 @@ class Killer:
 
     def done(self):
         """Whether enough kills landed, some on every kind of process (ranks live for a short while only)."""
-        return len(self.landed) >= KILLS and (set(self.landed) == set(TARGETS) or len(self.landed) >= 3 * KILLS)
+        return len(self.landed) >= KILLS and (set(self.landed) == set(TARGETS) or len(self.landed) >= MOST)
 
     def strike(self, run):
         """Start the run, kill one kind of process after a random while; returns whether the run ended first."""

@@ -3,11 +3,14 @@
 import contextlib
 import fcntl
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from hominis.store.owner import describe, myself
+
+TRIES, PAUSE_S = 20, 0.05
 
 
 @contextlib.contextmanager
@@ -31,7 +34,9 @@ def sole_driver(path: Path, say: Callable[[str], None]) -> Iterator[TextIO]:
 
 
 def _holder(path: Path) -> str:
-    try:
-        return describe(json.loads(path.read_text()))
-    except (ValueError, KeyError):
-        return "it"
+    """Return who holds the lock at ``path``: it writes its name a moment after it has it."""
+    for _ in range(TRIES):
+        with contextlib.suppress(ValueError, KeyError):
+            return describe(json.loads(path.read_text()))
+        time.sleep(PAUSE_S)
+    return "it"

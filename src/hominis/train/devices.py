@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from typing import Any
 
 PEAKS = (
     ("GH200", 989.4e12, "NVIDIA GH200 data sheet, 2024"),
@@ -39,9 +41,13 @@ def this_device() -> str:
 
 def memory_bytes() -> int:
     """Return the most memory that tensors had on this rank's GPU, or what this process has now on the CPU."""
-    import psutil
     import torch
 
-    return (
-        int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else int(psutil.Process().memory_info().rss)
-    )
+    return int(torch.cuda.max_memory_allocated() if torch.cuda.is_available() else _myself().memory_info().rss)
+
+
+@functools.cache
+def _myself() -> Any:
+    import psutil
+
+    return psutil.Process()  # to make one reads several files

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass
 
 import torch
 import torch.distributed as dist
@@ -39,28 +39,50 @@ class Step:
         return bool(self.why)
 
 
-def next_step(state: State, section: PretrainSection, batches: Iterator[Batch], guard: Guard) -> Step:
-    """Do one optimiser step on the next global batch, or pass it over; all ranks get the same figures."""
+@dataclass(frozen=True)
+class Tidings:
+    """What the ranks tell each other once a step; to all of them counts the most that any has said.
+
+    Attributes:
+        bad: the figures of the step are.
+        stopping: this rank was asked to stop.
+        writing: it still writes a checkpoint.
+    """
+
+    bad: int
+    stopping: int
+    writing: int
+    memory_bytes: int
+
+
+def next_step(
+    state: State, section: PretrainSection, batches: Iterator[Batch], guard: Guard, tidings: Callable[[int], Tidings]
+) -> tuple[Step, Tidings]:
+    """Do one optimiser step on the next global batch, or pass it over; all ranks get the same figures and tidings.
+
+    The ranks speak to each other once, where they have met anyway, after the gradient's norm: a second time would have
+    each step wait for the slowest update.
+    """
     number = state.step + 1
-    rate = schedule.learning_rate(section, number)
-    if guard.leaves_out(number):
-        step = Step(number, None, None, rate, LEFT_OUT)
-    else:
+    loss, norm, why = None, None, LEFT_OUT
+    if not guard.leaves_out(number):
         loss, norm = _gradients(state, section, batches)
-        why = _agreed(guard.objection(loss, norm))
-        if not why:
-            optimiser.set_rate(state.optimiser, rate)
-            optimiser.apply(state.optimiser, norm)
-        step = Step(number, loss, norm, rate, why)
+        why = guard.objection(loss, norm)
+    heard = _most_of_any_rank(tidings(bool(why)))
+    if heard.bad and not why:
+        why = "another rank's figures are bad"  # ranks that see other figures must not go apart
+    rate = schedule.learning_rate(section, number)
+    if norm is not None and not why:
+        optimiser.set_rate(state.optimiser, rate)
+        optimiser.apply(state.optimiser, norm)
     state.step = number
-    return step
+    return Step(number, loss, norm, rate, why), heard
 
 
-def most_of_any_rank(*values: int) -> list[int]:
-    """Return the largest of each of ``values`` on any rank: so all do the same."""
-    most = torch.tensor(values, device="cuda" if torch.cuda.is_available() else "cpu")
+def _most_of_any_rank(told: Tidings) -> Tidings:
+    most = torch.tensor(astuple(told), device="cuda" if torch.cuda.is_available() else "cpu")
     dist.all_reduce(most, dist.ReduceOp.MAX)
-    return [int(value) for value in most.tolist()]
+    return Tidings(*map(int, most.tolist()))
 
 
 def _gradients(state: State, section: PretrainSection, batches: Iterator[Batch]) -> tuple[float, float]:
@@ -72,9 +94,3 @@ def _gradients(state: State, section: PretrainSection, batches: Iterator[Batch])
     state.optimiser.zero_grad()
     loss = run_pass(state, section, batches, schedule.batch_size(section, state.step + 1), forward_only=False)
     return loss, optimiser.gradient_norm(state.optimiser)
-
-
-def _agreed(objection: str) -> str:
-    """Return why the step is bad if it is on any rank: ranks that see other figures must not go apart."""
-    (bad,) = most_of_any_rank(int(bool(objection)))
-    return objection or ("another rank's figures are bad" if bad else "")

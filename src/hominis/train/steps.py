@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 from hominis.train import checkpoints, devices, guard, stop
 from hominis.train.brief import Brief
-from hominis.train.loop import most_of_any_rank, next_step
+from hominis.train.loop import Tidings, next_step
 from hominis.train.record import Record
 from hominis.train.rolling import Rolling
 from hominis.train.samples import micro_batches
@@ -43,18 +43,19 @@ class Steps:
             StageFailed: training diverged.
         """
         began = time.monotonic()
-        step = next_step(self._state, self._brief.section, self._batches, self._guard)
+        step, heard = next_step(self._state, self._brief.section, self._batches, self._guard, self._tidings)
         seconds = time.monotonic() - began
         self._guard.note(guard.Outcome(step.loss, step.why))
-        flags = int(stop.asked()), int(self._rolling.pending)
-        stopping, writing, memory_bytes = most_of_any_rank(*flags, devices.memory_bytes())
-        self._record.step(step, seconds, memory_bytes)
-        if not writing:
+        self._record.step(step, seconds, heard.memory_bytes)
+        if not heard.writing:
             self._rolling.complete()
         if self._guard.asks_back(step.number):
             self._order_rollback()
             return False
-        return not self._keep(stopping=bool(stopping))
+        return not self._keep(stopping=bool(heard.stopping))
+
+    def _tidings(self, bad: int) -> Tidings:
+        return Tidings(bad, stop.asked(), self._rolling.pending, devices.memory_bytes())
 
     def _keep(self, *, stopping: bool) -> bool:
         """Begin a checkpoint if one is due; return whether training ends with it."""
