@@ -11,14 +11,29 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from hominis.config.base import Section, unkeyed
 from hominis.config.tables import read_policies, read_sources
 
-INTEGERS = ("bytes", "line_length_max", "rps_doc_word_count")
+INTEGERS = (
+    "bytes",
+    "line_count",
+    "line_length_max",
+    "javascript_lines",
+    "required_stop_words",
+    "rps_doc_word_count",
+    "rps_doc_ut1_blacklist",
+)
 """Columns of the annotations that hold whole numbers."""
 
 NUMBERS = (
     *INTEGERS,
     "language_score",
-    "line_length_mean",
     "alphanumeric_fraction",
+    "line_length_mean",
+    "line_terminal_fraction",
+    "line_short_fraction",
+    "line_bullet_fraction",
+    "line_duplicate_fraction",
+    "line_duplicate_char_fraction",
+    "paragraph_duplicate_fraction",
+    "paragraph_duplicate_char_fraction",
     "rps_doc_mean_word_length",
     "rps_doc_frac_unique_words",
     "rps_doc_unigram_entropy",
@@ -29,6 +44,8 @@ NUMBERS = (
     "rps_doc_frac_lines_end_with_ellipsis",
     "rps_doc_frac_no_alph_words",
     "rps_doc_frac_all_caps_words",
+    "rps_doc_stop_word_fraction",
+    "rps_doc_ldnoobw_words",
     "rps_doc_curly_bracket",
     "rps_doc_lorem_ipsum",
 )

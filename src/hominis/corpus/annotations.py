@@ -46,5 +46,6 @@ def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: Annotat
 def _table(frame: pl.DataFrame, values: np.ndarray[tuple[int, int], np.dtype[np.uint32]]) -> pa.Table:
     wanted = schema(values.shape[1])
     signature = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
-    arrow = frame.select(wanted.names[:-1]).to_arrow(compat_level=pl.CompatLevel.oldest())
+    unmeasured = [pl.lit(None).alias(name) for name in NUMBERS if name not in frame.columns]
+    arrow = frame.with_columns(unmeasured).select(wanted.names[:-1]).to_arrow(compat_level=pl.CompatLevel.oldest())
     return arrow.append_column("signature", signature).cast(wanted)
