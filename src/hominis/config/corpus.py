@@ -59,6 +59,8 @@ RESERVED = (".", "..", "receipt.json")
 
 Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file"]
 
+Format = Literal["", "redpajama", "github", "arxiv"]
+
 
 class Source(BaseModel):
     """One raw file: where it is, what its bytes must be, which of its documents belong to which corpus."""
@@ -72,7 +74,8 @@ class Source(BaseModel):
     kind: Kind = Field(description="Where it is from; `file`: this machine.")
     locator: str = Field(min_length=1, description="Name of the project or package; path of a `file`.")
     revision: str = Field("", description="The exact version; empty for a `file`.")
-    file: str = Field(pattern=r"^[^/]+$", description="The file's name; its ending tells the format.")
+    file: str = Field(pattern=r"^[^/]+$", description="The file's name; its ending tells the format if nothing does.")
+    format: Format = Field("", description="How the file is read; empty: as its ending says.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `sha256sum FILE` gives it.")
     bytes: PositiveInt = Field(description="Length of the file.")
     licence: str = Field(min_length=1, description="SPDX expression of the documents' licence.")

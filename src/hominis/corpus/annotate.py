@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from hominis.config.corpus import AnnotateSection
 from hominis.store.types import Inputs, Part, Scratch, Summary
 
+_ROW = ("corpus", "licence", "file", "format", "include", "revision", "text_field")
+"""What of a source's row tells how to read its file and what its documents are."""
+
 
 def parts(section: AnnotateSection, inputs: Inputs) -> Sequence[Part]:
     """Return a part per source, with what of the source's row tells how to read it."""
     return [
         Part(
             artefact.part,
-            {name: artefact.receipt.params[name] for name in ("corpus", "licence", "file", "include", "text_field")},
+            {name: value for name, value in artefact.receipt.params.items() if name in _ROW},
             {"fetch": [artefact.part]},
         )
         for artefact in inputs["fetch"]
@@ -34,14 +37,8 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     from hominis.corpus.tables import TableWriter
 
     (raw,) = inputs["fetch"]
-    documents = Documents(
-        raw.path / part.params["file"],
-        part.id,
-        part.params["include"],
-        part.params["text_field"],
-        section.max_document_bytes,
-    )
-    labels = {"source": part.id, "corpus": part.params["corpus"], "licence": part.params["licence"]}
+    documents = Documents.of(raw, section.max_document_bytes)
+    labels = {"source": part.id, "corpus": part.params["corpus"]}
     count = size = 0
     with TableWriter(scratch.out / "annotations.parquet", schema(section.permutations)) as table:
         for batch in documents:

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from hominis.config.corpus import INTEGERS, NUMBERS, AnnotateSection
-from hominis.corpus.language import languages
+from hominis.corpus.language import with_languages
 from hominis.corpus.minhash import signatures
 from hominis.corpus.shape import shape
 from hominis.corpus.signals import normalise, signals
@@ -25,16 +25,16 @@ def schema(permutations: int) -> pa.Schema:
 
 
 def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: AnnotateSection) -> pa.Table:
-    """Return a row per document of ``batch`` (``id``, ``path``, ``text``); ``labels`` are the same in all rows."""
-    frame = pl.DataFrame(batch.rename_columns(["id", "path", "text"]))
+    """Return a row per document of ``batch``, which a reader made; ``labels`` are the same in all rows."""
+    frame = pl.DataFrame(batch)
     text = frame["text"]
-    found = languages(text.str.slice(0, section.language_prefix_chars))
+    found = with_languages(frame, section.language_prefix_chars)
     normalised = normalise(text)
     words = Words(normalised)
     measured = [found, shape(text), signals(text, normalised, words)]
     content = pl.Series("content_hash", words.content_hashes())
     hidden = pl.Series(words.counts == 0)
-    frame = pl.concat([frame.drop("text"), *measured], how="horizontal").with_columns(
+    frame = pl.concat([frame.drop("text", *found.columns), *measured], how="horizontal").with_columns(
         *(pl.lit(value).alias(name) for name, value in labels.items()),
         text.str.len_bytes().alias("bytes"),
         content.set(hidden, None),

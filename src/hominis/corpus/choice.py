@@ -55,13 +55,12 @@ def kept_batches(raw: Artefact, decided: pl.DataFrame, limit: int) -> Iterator[p
     Args:
         limit: the longest document, in bytes, that was annotated.
     """
-    source = raw.receipt.params
-    documents = Documents(raw.path / source["file"], raw.part, source["include"], source["text_field"], limit)
+    documents = Documents.of(raw, limit)
     stays = decided.filter(pl.col("removed_by").is_null()).drop("removed_by", "bytes", "content_hash")
     if stays.is_empty():
         return
     for batch in documents:
-        rows = pl.DataFrame(batch.rename_columns(["id", "path", "text"]))
+        rows = pl.DataFrame(batch.select(["id", "text"]))
         found = rows.join(stays, on="id", how="inner", maintain_order="left")
         yield found.select(schema().names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema())
 

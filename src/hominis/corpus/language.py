@@ -30,3 +30,11 @@ def languages(beginnings: Iterable[str]) -> pl.DataFrame:
         },
         schema={"language": pl.String, "language_score": pl.Float64},
     )
+
+
+def with_languages(documents: pl.DataFrame, prefix_chars: int) -> pl.DataFrame:
+    """Return ``language`` and ``language_score`` as given, identified by a text's beginning where not given."""
+    unknown = documents["language"].is_null()
+    found = languages(documents.filter(unknown)["text"].str.slice(0, prefix_chars))
+    at = unknown.arg_true()
+    return documents.select(documents[name].scatter(at, found[name]) for name in found.columns)

@@ -6,14 +6,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from hominis.corpus.readers.documents import Documents
+from hominis.corpus.readers.records import Reading
 from hominis.errors import InputError
 from tests.unit.corpus.raw_files import deb, json_lines, sdist, tar_bytes, wheel
 
 MEMBERS = [("p-1/docs/b.rst", "second letter"), ("p-1/docs/a.rst", "prima è la a"), ("p-1/setup.py", "run()")]
 
 
-def read(path, **settings):
-    documents = Documents(path, "src", **settings)
+def read(path, limit=8 * 2**20, **reading):
+    documents = Documents(path, "src", Reading(**reading), limit)
     rows = [row for batch in documents for row in batch.to_pylist()]
     return [(row["id"], row["text"]) for row in rows], dict(documents.skipped)
 

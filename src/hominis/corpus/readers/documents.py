@@ -7,18 +7,26 @@ import tarfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hominis.corpus.readers import archives, records
 from hominis.corpus.readers.markup import html_text, is_html
+from hominis.corpus.readers.records import Reading, Record
 from hominis.errors import InputError
+from hominis.store.types import Artefact
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Reader = Callable[[Path, Reading, int], Iterator[Record]]
+"""From a raw file, what its source's row says about it, and the longest document in bytes, to its records."""
+
+FORMATS: dict[str, Reader] = {}
+"""Readers of the formats that a source's row names; without a name the file's ending tells the reader."""
 
 _BATCH_BYTES = 2**20
 _BATCH_DOCUMENTS = 2**15
@@ -34,18 +42,28 @@ _JSON_LINES = (".jsonl", ".json.gz", ".jsonl.gz", ".jsonl.zst", ".jsonl.xz")
 _PLAIN = (".txt", ".md", ".rst", ".tex", ".html", ".htm", ".txt.gz")
 
 
+def schema() -> pa.Schema:
+    """Return the columns of a batch of documents."""
+    import pyarrow as pa
+
+    names = ("id", "path", "text", "licence", "language", "language_score", "domain", "url", "title")
+    kinds = {"text": pa.large_string(), "language_score": pa.float64()}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in names])
+
+
 @dataclass
 class Documents:
     """The documents of one raw file.
 
-    Iterating yields record batches with columns ``id`` (``<source>/<path>``), ``path`` and ``text``, of a
-    megabyte or more each; ``skipped`` counts, after that, the records that hold no document, by reason.
+    Iterating yields record batches of a megabyte or more each, with the columns ``id`` (as published, or
+    ``<source>/<path>``), ``path``, ``text`` and ``licence``, and where the file gives them ``language``,
+    ``language_score``, ``domain``, ``url`` and ``title``; ``skipped`` counts, after that, the records that hold no
+    document, by reason.
 
     Args:
-        path: the raw file; its ending tells its format.
+        path: the raw file.
         source: the name that document ids begin with.
-        include: patterns of paths in an archive; ``!`` before a pattern excludes.
-        text_field: the field or column of the text, for JSON lines and Parquet.
+        reading: how it is read.
         limit: the longest document to take, in bytes.
 
     Raises:
@@ -54,37 +72,42 @@ class Documents:
 
     path: Path
     source: str
-    include: Sequence[str] = ()
-    text_field: str = "text"
+    reading: Reading = field(default_factory=Reading)
     limit: int = 8 * 2**20
     skipped: Counter[str] = field(default_factory=Counter)
 
+    @classmethod
+    def of(cls, raw: Artefact, limit: int) -> Documents:
+        """Return the documents of a part of stage ``fetch``, read as its source's row says."""
+        row = raw.receipt.params
+        names = ("format", "text_field", "revision", "licence")
+        reading = Reading(include=tuple(row["include"]), **{name: row[name] for name in names})
+        return cls(raw.path / row["file"], raw.part, reading, limit)
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         self.skipped.clear()
-        paths: list[str] = []
-        texts: list[str] = []
-        held = 0
+        held: list[Record] = []
+        size = 0
         found = False
-        for path, text in self._checked():
-            paths.append(path)
-            texts.append(text)
-            held += len(text)
-            if held >= _BATCH_BYTES or len(texts) >= _BATCH_DOCUMENTS:
-                yield self._batch(paths, texts)
-                paths, texts, held, found = [], [], 0, True
-        if texts:
-            yield self._batch(paths, texts)
+        for record in self._checked():
+            held.append(record)
+            size += len(record.text or "")
+            if size >= _BATCH_BYTES or len(held) >= _BATCH_DOCUMENTS:
+                yield self._batch(held)
+                held, size, found = [], 0, True
+        if held:
+            yield self._batch(held)
         elif not found:
             raise self._nothing()
 
-    def _batch(self, paths: list[str], texts: list[str]) -> pa.RecordBatch:
+    def _batch(self, held: Sequence[Record]) -> pa.RecordBatch:
         import pyarrow as pa
 
-        ids = [f"{self.source}/{path}" for path in paths]
-        return pa.RecordBatch.from_arrays(
-            [pa.array(ids, pa.string()), pa.array(paths, pa.string()), pa.array(texts, pa.large_string())],
-            names=["id", "path", "text"],
-        )
+        given = ("path", "text", "language", "language_score", "domain", "url", "title")
+        columns = {name: [getattr(record, name) for record in held] for name in given}
+        columns["id"] = [record.id or f"{self.source}/{record.path}" for record in held]
+        columns["licence"] = [record.licence or self.reading.licence for record in held]
+        return pa.RecordBatch.from_pydict(columns, schema())
 
     def _nothing(self) -> InputError:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.skipped.items()))
@@ -94,16 +117,16 @@ class Documents:
             remedy="check the source's file, its include patterns and its text_field",
         )
 
-    def _checked(self) -> Iterator[tuple[str, str]]:
+    def _checked(self) -> Iterator[Record]:
         seen: set[str] = set()
-        for path, content, reason in self._records():
-            text, problem = (None, reason) if reason else self._decoded(path, content)
-            problem = problem or ("repeated_path" if path in seen else "")
+        for record in self._records():
+            text, problem = (None, record.reason) if record.reason else self._decoded(record.path, record.text)
+            problem = problem or ("repeated_path" if record.path in seen else "")
             if text is None or problem:
                 self.skipped[problem] += 1
                 continue
-            seen.add(path)
-            yield path, text
+            seen.add(record.path)
+            yield record if text is record.text else replace(record, text=text)
 
     def _decoded(self, path: str, content: str | bytes | None) -> tuple[str | None, str]:
         if content is None:
@@ -117,7 +140,7 @@ class Documents:
             return None, "too_large"
         return (text, "") if text.strip() else (None, "empty")
 
-    def _records(self) -> Iterator[records.Record]:
+    def _records(self) -> Iterator[Record]:
         import pyarrow as pa
 
         try:
@@ -129,25 +152,28 @@ class Documents:
                 remedy="compare the file with its publisher's; correct sha256 and bytes of the source, fetch again",
             ) from error
 
-    def _by_format(self) -> Iterator[records.Record]:
+    def _by_format(self) -> Iterator[Record]:
+        if self.reading.format:
+            yield from FORMATS[self.reading.format](self.path, self.reading, self.limit)
+            return
         name = self.path.name.lower()
         for endings, members in _ARCHIVES.items():
             if name.endswith(endings):
                 for path, content in members(self.path, self._wanted, self.limit):
-                    yield path, content, ""
+                    yield Record(path, content)
                 return
         if name.endswith(".parquet"):
-            yield from records.parquet(self.path, self.text_field)
+            yield from records.parquet(self.path, self.reading, self.limit)
         elif name.endswith(_JSON_LINES):
-            yield from records.json_lines(self.path, self.text_field, self.limit)
+            yield from records.json_lines(self.path, self.reading, self.limit)
         elif name.endswith(_PLAIN):
-            yield from records.plain(self.path, self.limit)
+            yield from records.plain(self.path, self.reading, self.limit)
         else:
             known = [ending for group in _ARCHIVES for ending in group] + [".parquet", *_JSON_LINES, *_PLAIN]
             raise InputError(f"no reader for {self.path.name}", where=self.path, remedy=f"known: {', '.join(known)}")
 
     def _wanted(self, path: str) -> bool:
-        takes = [pattern for pattern in self.include if not pattern.startswith("!")]
-        leaves = [pattern[1:] for pattern in self.include if pattern.startswith("!")]
+        takes = [pattern for pattern in self.reading.include if not pattern.startswith("!")]
+        leaves = [pattern[1:] for pattern in self.reading.include if pattern.startswith("!")]
         taken = not takes or any(fnmatchcase(path, pattern) for pattern in takes)
         return taken and not any(fnmatchcase(path, pattern) for pattern in leaves)

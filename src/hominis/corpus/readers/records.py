@@ -1,25 +1,63 @@
-"""The records of files that hold one document a record, in the file's own order."""
+"""What a reader yields, and the readers of files that hold one document a record, in the file's own order."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hominis.corpus.readers.archives import decompressed
 from hominis.errors import InputError
 
-Record = tuple[str, str | bytes | None, str]
-"""A record's path, its text (str or UTF-8 bytes), and why it has none: empty, or the name of a reason."""
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a raw file: a document, or the reason why there is none.
+
+    Attributes:
+        path: where in the file it is; unique in the file.
+        text: str or UTF-8 bytes; None without ``reason``: longer than the limit. With a reason: how it begins.
+        reason: why it is no document, one of few names; empty if it is one.
+        id: as published; None: ``<source>/<path>``.
+        language: ISO 639-1, if the file says it; then it isn't identified again.
+        language_score: of the identification that the file reports, 0 to 1.
+        licence: SPDX expression, if the file says it; else the source's.
+        domain: the host that it was published by.
+        url: its address.
+        title: its title.
+    """
+
+    path: str
+    text: str | bytes | None
+    reason: str = ""
+    id: str | None = None
+    language: str | None = None
+    language_score: float | None = None
+    licence: str | None = None
+    domain: str | None = None
+    url: str | None = None
+    title: str | None = None
 
 
-def json_lines(path: Path, field: str, limit: int) -> Iterator[Record]:
-    """Yield the text ``field`` of every line; the path is the file's name and the line's index."""
+@dataclass(frozen=True)
+class Reading:
+    """What of a source's row tells how its file is read; the fields of ``Source`` describe them."""
+
+    format: str = ""
+    include: tuple[str, ...] = ()
+    text_field: str = "text"
+    revision: str = ""
+    licence: str = ""
+
+
+def json_lines(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+    """Yield the text field of every line; the path is the file's name and the line's index."""
     with path.open("rb") as file, decompressed(file, path.name) as lines:
         for index, line in enumerate(lines):
-            text, reason = _text_of(line, field, limit)
-            yield f"{path.name}:{index}", text, reason
+            text, reason = _text_of(line, reading.text_field, limit)
+            yield Record(f"{path.name}:{index}", text, reason)
 
 
 def _text_of(line: bytes, field: str, limit: int) -> tuple[str | None, str]:
@@ -37,7 +75,7 @@ def _text_of(line: bytes, field: str, limit: int) -> tuple[str | None, str]:
     return (text, "") if isinstance(text, str) else (None, "no_text")
 
 
-def parquet(path: Path, field: str) -> Iterator[Record]:
+def parquet(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     """Yield the text column of a Parquet file; the path is the file's name and the row's index.
 
     Raises:
@@ -46,6 +84,7 @@ def parquet(path: Path, field: str) -> Iterator[Record]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    field = reading.text_field
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
         if field not in names:
@@ -56,12 +95,12 @@ def parquet(path: Path, field: str) -> Iterator[Record]:
         index = 0
         for batch in file.iter_batches(batch_size=1024, columns=[field]):
             for text in batch.column(0).to_pylist():
-                yield f"{path.name}:{index}", text, "" if text is not None else "no_text"
+                yield Record(f"{path.name}:{index}", text, "" if text is not None else "no_text")
                 index += 1
 
 
-def plain(path: Path, limit: int) -> Iterator[Record]:
+def plain(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     """Yield the whole file as one document."""
     with path.open("rb") as file, decompressed(file, path.name) as stream:
         content = stream.read(limit + 1)
-        yield path.name, content, "" if len(content) <= limit else "too_large"
+        yield Record(path.name, content, "" if len(content) <= limit else "too_large")
