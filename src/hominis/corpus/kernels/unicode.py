@@ -1,0 +1,156 @@
+"""What Python's ``str`` and ``unicodedata`` say of every code point, as arrays that kernels index."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hominis.corpus.kernels.compiled import kernel
+
+SPACE, WORD, UPPER, SMALL, NUMERIC, LETTER, CASED, IGNORABLE = (1 << bit for bit in range(8))
+"""Bits of a class: ``isspace``; ``isalnum`` or ``_``; ``isupper``; lower or title case; ``isnumeric``; a-z or A-Z;
+cased, or case-ignorable, where a final sigma is told from another (a character that is both is the latter)."""
+
+DELETED = 0x80
+"""What ASCII punctuation becomes in normalised text: nothing."""
+
+_CODE_POINTS = 0x110000
+SIGMA, FINAL_SIGMA, _DOTTED_I = 0x3A3, 0x3C2, 0x130
+
+U8 = npt.NDArray[np.uint8]
+
+
+class Tables(NamedTuple):
+    """Properties by code point.
+
+    Attributes:
+        classes: bits, u8, shape (code points,).
+        ascii: what a byte below 128 becomes: ``DELETED``, a space, or itself in lower case; u8, shape (128,).
+        combining: the canonical combining class, u8, shape (code points,).
+        place: where in ``pool`` the lower-case, canonically decomposed form begins; -1 if that is the code point
+            itself; i32, shape (code points,).
+        length: bytes of that form, u8, shape (code points,).
+        pool: those forms in UTF-8.
+    """
+
+    classes: U8
+    ascii: U8
+    combining: U8
+    place: npt.NDArray[np.int32]
+    length: U8
+    pool: U8
+
+
+@cache
+def tables() -> Tables:
+    """Return the tables of this Python's Unicode version; made once in a process, in some 0.3 s."""
+    # planes 4 to 13 hold nothing, 15 and 16 are for private use: no code point there has any of these properties
+    points = [*range(0xD800), *range(0xE000, 0x40000), *range(0xE0000, 0xE1000)]
+    characters = [chr(point) for point in points]
+    place, length, pool = _forms(characters)
+    small = [chr(point).lower() for point in range(128)]
+    low = [DELETED if c in string.punctuation else 32 if c.isspace() else ord(c) for c in small]
+    combining = np.zeros(_CODE_POINTS, np.uint8)
+    combining[points] = [unicodedata.combining(c) for c in characters]
+    classes = _classes(characters, np.array(points))
+    return Tables(classes, np.array(low, np.uint8), combining, place, length, pool)
+
+
+def _classes(characters: list[str], points: npt.NDArray[np.int64]) -> U8:
+    tests: dict[int, Callable[[str], bool]] = {
+        SPACE: str.isspace,
+        WORD: str.isalnum,
+        UPPER: str.isupper,
+        SMALL: lambda c: c.islower() or (c.istitle() and not c.isupper()),
+        NUMERIC: str.isnumeric,
+    }
+    classes = np.zeros(_CODE_POINTS, np.uint8)
+    for bit, test in tests.items():
+        classes[points] |= np.fromiter(map(test, characters), bool, len(characters)) * np.uint8(bit)
+    classes[ord("_")] |= WORD
+    classes[[ord(c) for c in string.ascii_letters]] |= LETTER
+    alone, after = _finals("{}Σ ", characters), _finals("A{}Σ ", characters)
+    classes[points] |= alone * np.uint8(CASED) | (after & ~alone) * np.uint8(IGNORABLE)
+    classes[_DOTTED_I] |= CASED  # left out of the above: its lower case is longer
+    return classes
+
+
+def _finals(form: str, characters: list[str]) -> npt.NDArray[np.bool_]:
+    """Return after which characters, put into ``form``, Python takes the sigma there for a final one."""
+    text = "".join([form.format("x" if ord(c) == _DOTTED_I else c) for c in characters]).lower()
+    lower = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    return np.asarray(lower[len(form) - 3 :: len(form) - 1] == FINAL_SIGMA)
+
+
+def _forms(characters: list[str]) -> tuple[npt.NDArray[np.int32], U8, U8]:
+    place, length = np.full(_CODE_POINTS, -1, np.int32), np.zeros(_CODE_POINTS, np.uint8)
+    pool = bytearray()
+    for character in characters:
+        form = unicodedata.normalize("NFD", character.lower())
+        if form != character:
+            raw = form.encode()
+            if len(raw) > GROWTH * len(character.encode()):
+                raise AssertionError(f"U+{ord(character):04X} grows beyond {GROWTH} times its bytes")
+            place[ord(character)], length[ord(character)] = len(pool), len(raw)
+            pool += raw
+    return place, length, np.frombuffer(bytes(pool), np.uint8)
+
+
+GROWTH = 3
+"""A character's lower-case decomposed form has at most this many times its bytes."""
+
+
+@kernel
+def decode(data: U8, at: int) -> tuple[int, int]:
+    """Return the code point that begins at a byte of valid UTF-8, and where the next one begins."""
+    first = np.int64(data[at])
+    if first < 0x80:
+        return first, at + 1
+    second = np.int64(data[at + 1]) & 0x3F
+    if first < 0xE0:
+        return (first & 0x1F) << 6 | second, at + 2
+    third = np.int64(data[at + 2]) & 0x3F
+    if first < 0xF0:
+        return (first & 0x0F) << 12 | second << 6 | third, at + 3
+    return (first & 0x07) << 18 | second << 12 | third << 6 | np.int64(data[at + 3]) & 0x3F, at + 4
+
+
+@kernel
+def before(data: U8, at: int) -> int:
+    """Return where the code point begins that ends before a byte of valid UTF-8."""
+    at -= 1
+    while data[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
+
+
+@kernel
+def is_final_sigma(tables: Tables, data: U8, start: int, at: int, end: int) -> bool:
+    """Return whether the capital sigma at a byte is the last of a word, as ``str.lower`` sees it.
+
+    ASCII punctuation is passed over, for it is deleted before letters become small.
+    """
+    place, bits = at, IGNORABLE
+    while bits & IGNORABLE and place > start:
+        place = before(data, place)
+        bits = _seen(tables, decode(data, place)[0])
+    if not bits & CASED:
+        return False
+    place, bits = at + 2, IGNORABLE
+    while bits & IGNORABLE and place < end:
+        point, place = decode(data, place)
+        bits = _seen(tables, point)
+    return not bits & CASED
+
+
+@kernel
+def _seen(tables: Tables, point: int) -> int:
+    if point < 0x80 and tables.ascii[point] == DELETED:
+        return IGNORABLE
+    return np.int64(tables.classes[point])
