@@ -4,55 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from hominis.config.base import Section, unkeyed
-from hominis.config.tables import read_policies, read_sources
-
-INTEGERS = (
-    "bytes",
-    "line_count",
-    "line_length_max",
-    "javascript_lines",
-    "required_stop_words",
-    "rps_doc_word_count",
-    "rps_doc_ut1_blacklist",
-)
-"""Columns of the annotations that hold whole numbers."""
-
-NUMBERS = (
-    *INTEGERS,
-    "language_score",
-    "alphanumeric_fraction",
-    "line_length_mean",
-    "line_terminal_fraction",
-    "line_short_fraction",
-    "line_bullet_fraction",
-    "line_duplicate_fraction",
-    "line_duplicate_char_fraction",
-    "paragraph_duplicate_fraction",
-    "paragraph_duplicate_char_fraction",
-    "rps_doc_mean_word_length",
-    "rps_doc_frac_unique_words",
-    "rps_doc_unigram_entropy",
-    *(f"rps_doc_frac_chars_top_{size}gram" for size in (2, 3, 4)),
-    *(f"rps_doc_frac_chars_dupe_{size}grams" for size in (5, 6, 7, 8, 9, 10)),
-    "rps_doc_num_sentences",
-    "rps_doc_symbol_to_word_ratio",
-    "rps_doc_frac_lines_end_with_ellipsis",
-    "rps_doc_frac_no_alph_words",
-    "rps_doc_frac_all_caps_words",
-    "rps_doc_stop_word_fraction",
-    "rps_doc_ldnoobw_words",
-    "rps_doc_curly_bracket",
-    "rps_doc_lorem_ipsum",
-)
-"""Columns of the annotations that a rule may bound; ``rps_*`` have RedPajama-v2's names and definitions."""
-
-LABELS = ("language", "source", "licence", "path")
-"""Columns of the annotations whose values a rule may list."""
+from hominis.config.compose import read_policies
+from hominis.config.policy import Policy, PolicyTable
+from hominis.config.tables import read_sources
+from hominis.errors import ConfigError
 
 RESERVED = (".", "..", "receipt.json")
 """Names that a raw file cannot have: it is published under its own, beside the store's receipt."""
@@ -154,62 +114,35 @@ class DeduplicateSection(Section):
         return self
 
 
-class Rule(BaseModel):
-    """A named condition on one signal; bounds are inclusive."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Under which the funnel counts what it removes.")
-    signal: str = Field(description="A column of the annotations.")
-    min: float | None = None
-    max: float | None = None
-    among: tuple[str, ...] | None = Field(None, description="The values to keep, for a column of names.")
-    missing: Literal["remove", "keep"] = Field("remove", description="What becomes of a document without the signal.")
-
-    @model_validator(mode="after")
-    def _can_be_met(self) -> Self:
-        if problem := self._problem():
-            raise ValueError(f"rule {self.name}: {problem}")
-        return self
-
-    def _problem(self) -> str:
-        known = LABELS if self.among is not None else NUMBERS
-        if self.signal not in known:
-            return f"unknown signal {self.signal!r}; one of {', '.join(known)}"
-        if self.among is not None:
-            return "both a list and bounds" if (self.min, self.max) != (None, None) else ""
-        if self.min is None and self.max is None:
-            return "neither min, max nor among is given"
-        if self.min is not None and self.max is not None and self.min > self.max:
-            return f"min {self.min} is above max {self.max}: no document can pass"
-        return ""
-
-
-class Policy(BaseModel):
-    """Ordered rules; a document that several would remove counts under the first."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    rules: tuple[Rule, ...] = ()
-
-    @model_validator(mode="after")
-    def _rule_names_are_unique(self) -> Self:
-        if twice := _repeated([rule.name for rule in self.rules]):
-            raise ValueError(f"rules named more than once: {twice}")
-        return self
-
-
 class SelectSection(Section):
     """Which documents are kept, and which of them are held out from training."""
 
     policies: Annotated[
         dict[str, Policy],
-        BeforeValidator(lambda value: read_policies(value, Policy), json_schema_input_type=dict[str, str | Policy]),
-    ] = Field(description="Corpus → policy, or the path of a TOML file with the policy.")
+        BeforeValidator(read_policies, json_schema_input_type=dict[str, str | PolicyTable | list[str | PolicyTable]]),
+    ] = Field(
+        description="Corpus or source → policy: a name that ships, a TOML file, a table, or a list of these, whose "
+        "rules are asked one policy after the other. A source's own goes before its corpus's."
+    )
     heldout: float = Field(
         0.03, ge=0, lt=1, description="Fraction of documents kept apart, by the hash of their words."
     )
     heldout_seed: int = Field(0, ge=0, lt=2**63, description="Another seed, another choice.")
+
+    def policy_of(self, source: str, corpus: str) -> Policy:
+        """Return the policy that a source's documents are judged by.
+
+        Raises:
+            ConfigError: neither the source nor its corpus has one.
+        """
+        if found := self.policies.get(source, self.policies.get(corpus)):
+            return found
+        remedy = "name a policy for it; one without rules keeps every document that is no duplicate"
+        raise ConfigError(f"no policy for corpus {corpus}", where="select.policies", remedy=remedy)
+
+    def keyed(self) -> dict[str, Any]:
+        """Leave out what a rule says of its paper: to correct a reference costs no stage."""
+        return self.model_dump(mode="json", exclude={"policies": {"__all__": {"rules": {"__all__": {"source"}}}}})
 
 
 def _repeated(names: list[str]) -> str:

@@ -70,8 +70,9 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _corpora_agree(self) -> Self:
-        chosen = {s.corpus for s in self.fetch.sources if not self.fetch.only or s.name in self.fetch.only}
-        without = sorted(chosen - self.select.policies.keys())
+        taken = [s for s in self.fetch.sources if not self.fetch.only or s.name in self.fetch.only]
+        chosen, judged = {s.corpus for s in taken}, self.select.policies.keys()
+        without = sorted({s.corpus for s in taken if not judged & {s.name, s.corpus}})
         if without:
             raise ValueError(f"select.policies: none for {', '.join(without)}; an empty one keeps every document")
         unknown = sorted(self.pretrain.blend.keys() - chosen)

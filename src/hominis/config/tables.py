@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,29 +48,6 @@ def _row(path: Path, line: int, cells: Mapping[str | None, Any], model: type[Bas
         raise ConfigError(
             f"{problem}; found {given.get(str(column), '')!r}", where=f"{path}, line {line}, column {column}"
         ) from error
-
-
-def read_policies(value: Any, policy_model: type[BaseModel]) -> Any:
-    """Return ``value`` with every path of a TOML file replaced by the ``policy_model`` that the file holds.
-
-    Raises:
-        ConfigError: a file cannot be read, isn't TOML, or holds a rule that can't be: named by file and place.
-    """
-    if not isinstance(value, Mapping):
-        return value
-    read = {corpus: policy for corpus, policy in value.items() if isinstance(policy, str | Path)}
-    return {**value, **{corpus: _policy(Path(path), policy_model) for corpus, path in read.items()}}
-
-
-def _policy(path: Path, model: type[BaseModel]) -> BaseModel:
-    try:
-        return model(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot read the policy: {error}", where=path) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise ConfigError(first["msg"].removeprefix("Value error, "), where=f"{path}, {place}") from error
 
 
 def read_model(value: Any, model: type[BaseModel]) -> Any:

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from hominis.config.corpus import INTEGERS, NUMBERS, AnnotateSection
+from hominis.config.corpus import AnnotateSection
+from hominis.config.signals import INTEGERS, NUMBERS
 from hominis.corpus.language import with_languages
 from hominis.corpus.minhash import signatures
 from hominis.corpus.shape import shape

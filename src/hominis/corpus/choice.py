@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from hominis.config.corpus import Policy, SelectSection
+from hominis.config.corpus import SelectSection
+from hominis.config.policy import Policy
 from hominis.corpus.hashing import splitmix64
 from hominis.corpus.policy import removed_by, rule_names
 from hominis.corpus.readers.documents import Documents
@@ -27,14 +28,29 @@ def schema() -> pa.Schema:
     return pa.schema([*text, ("text", pa.large_string()), ("split", pa.string())])
 
 
-def chosen(annotations: Sequence[Path], duplicates: Path, policy: Policy, section: SelectSection) -> pl.DataFrame:
-    """Return a corpus's documents with ``removed_by`` (null: stays) and ``split`` (of those that stay)."""
+def chosen(
+    annotations: Sequence[Path], duplicates: Path, policies: Mapping[str, Policy], section: SelectSection
+) -> pl.DataFrame:
+    """Return a corpus's documents with ``removed_by`` (null: stays) and ``split`` (of those that stay).
+
+    Args:
+        policies: source → the policy that its documents are judged by.
+    """
     frames = [pl.scan_parquet(path).drop("signature") for path in annotations]
     copies = pl.scan_parquet(duplicates).select("id", "kind")
     joined = pl.concat(frames).join(copies, on="id", how="left", maintain_order="left")
     columns = ("id", "source", "corpus", "language", "bytes", "content_hash")
-    decided = joined.with_columns(removed_by(policy)).select(*columns, "removed_by").collect()
+    decided = joined.with_columns(_judged(policies)).select(*columns, "removed_by").collect()
     return decided.with_columns(_split(decided, section))
+
+
+def _judged(policies: Mapping[str, Policy]) -> pl.Expr:
+    """Return ``removed_by`` of each document by its source's policy; sources of one policy are asked together."""
+    alike: dict[Policy, list[str]] = {}
+    for source, policy in policies.items():
+        alike.setdefault(policy, []).append(source)
+    asked = (pl.when(pl.col("source").is_in(names)).then(removed_by(policy)) for policy, names in alike.items())
+    return pl.coalesce(*asked).alias("removed_by")
 
 
 def _split(decided: pl.DataFrame, section: SelectSection) -> pl.Series:

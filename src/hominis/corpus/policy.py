@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from hominis.config.corpus import Policy, Rule
+from hominis.config.policy import Policy, Rule
 
 DUPLICATE_RULES = {"exact": "duplicate_exact", "near": "duplicate_near"}
 """Kind of duplicate → the name under which the funnel counts it, before the policy's own rules."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hominis.config.corpus import SelectSection
-from hominis.errors import ConfigError, InputError
+from hominis.errors import InputError
 from hominis.store.types import Inputs, Part, Scratch, Summary
 
 
@@ -13,18 +13,12 @@ def parts(section: SelectSection, inputs: Inputs) -> Sequence[Part]:
     """Return a part per source. It reads the annotations of its whole corpus, whose held-out documents it must know.
 
     Raises:
-        ConfigError: a corpus has no policy.
+        ConfigError: a source has no policy, nor has its corpus.
     """
     corpora: dict[str, list[str]] = {}
     for artefact in inputs["annotate"]:
         corpora.setdefault(artefact.receipt.params["corpus"], []).append(artefact.part)
-    missing = sorted(set(corpora) - set(section.policies))
-    if missing:
-        raise ConfigError(
-            f"no policy for corpus {', '.join(missing)}",
-            where="select.policies",
-            remedy="name a policy for it; one without rules keeps every document that is no duplicate",
-        )
+        section.policy_of(artefact.part, artefact.receipt.params["corpus"])
     return [
         Part(name, {"corpus": corpus}, {"fetch": [name], "annotate": names})
         for corpus, names in corpora.items()
@@ -46,10 +40,10 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     from hominis.corpus.tables import TableWriter
 
     corpus = part.params["corpus"]
-    policy = section.policies[corpus]
+    policies = {artefact.part: section.policy_of(artefact.part, corpus) for artefact in inputs["annotate"]}
     annotations = [artefact.path / "annotations.parquet" for artefact in inputs["annotate"]]
     (duplicates,) = inputs["deduplicate"]
-    decided = chosen(annotations, duplicates.path / "duplicates.parquet", policy, section)
+    decided = chosen(annotations, duplicates.path / "duplicates.parquet", policies, section)
     own = decided.filter(source=part.id)
     (raw,) = inputs["fetch"]
     done = 0
@@ -58,7 +52,7 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
             table.write(rows)
             done += rows.num_rows
             scratch.progress(done, len(own), "documents")
-    summary = {"source": part.id, "corpus": corpus, **figures(own, policy)}
+    summary = {"source": part.id, "corpus": corpus, **figures(own, policies[part.id])}
     if done != summary["kept"]["documents"]:
         raise InputError(
             f"source {part.id!r} gives {done} of the {summary['kept']['documents']} documents that were chosen",

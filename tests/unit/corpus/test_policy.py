@@ -1,7 +1,9 @@
 import polars as pl
 import pytest
 
-from hominis.config.corpus import LABELS, NUMBERS, Policy, Rule, SelectSection
+from hominis.config.corpus import SelectSection
+from hominis.config.policy import Policy, Rule
+from hominis.config.signals import LABELS, NUMBERS
 from hominis.corpus.annotations import schema
 from hominis.corpus.policy import passes, removed_by, rule_names
 from hominis.errors import ConfigError

@@ -1,0 +1,51 @@
+"""The vocabulary of policies: the columns of the annotations that a rule may ask about, and their ranges."""
+
+from __future__ import annotations
+
+import math
+
+COUNT, LENGTH, SHARE = (0.0, math.inf), (0.0, math.inf), (0.0, 1.0)
+
+INTEGERS = {
+    "bytes": LENGTH,
+    "line_count": COUNT,
+    "line_length_max": LENGTH,
+    "javascript_lines": COUNT,
+    "required_stop_words": (0.0, 8.0),  # Gopher's eight: the be to of and that have with
+    "rps_doc_word_count": COUNT,
+    "rps_doc_ut1_blacklist": COUNT,
+}
+"""Columns of whole numbers → their least and greatest value."""
+
+NUMBERS = {
+    **INTEGERS,
+    "language_score": SHARE,
+    "alphanumeric_fraction": SHARE,
+    "line_length_mean": LENGTH,
+    "line_terminal_fraction": SHARE,
+    "line_short_fraction": SHARE,
+    "line_bullet_fraction": SHARE,
+    "line_duplicate_fraction": SHARE,
+    "line_duplicate_char_fraction": SHARE,
+    "paragraph_duplicate_fraction": SHARE,
+    "paragraph_duplicate_char_fraction": SHARE,
+    "rps_doc_mean_word_length": LENGTH,
+    "rps_doc_frac_unique_words": SHARE,
+    "rps_doc_unigram_entropy": COUNT,
+    # overlapping n-grams are counted apart, so a share of characters may reach n
+    **{f"rps_doc_frac_chars_top_{size}gram": (0.0, float(size)) for size in (2, 3, 4)},
+    **{f"rps_doc_frac_chars_dupe_{size}grams": SHARE for size in (5, 6, 7, 8, 9, 10)},
+    "rps_doc_num_sentences": COUNT,
+    "rps_doc_symbol_to_word_ratio": COUNT,  # `###` is one token and three symbols
+    "rps_doc_frac_lines_end_with_ellipsis": SHARE,
+    "rps_doc_frac_no_alph_words": SHARE,
+    "rps_doc_frac_all_caps_words": SHARE,
+    "rps_doc_stop_word_fraction": SHARE,
+    "rps_doc_ldnoobw_words": COUNT,
+    "rps_doc_curly_bracket": SHARE,
+    "rps_doc_lorem_ipsum": SHARE,
+}
+"""Columns that a rule may bound → their least and greatest value; ``rps_*`` are RedPajama-v2's by name and meaning."""
+
+LABELS = ("language", "source", "licence", "path")
+"""Columns whose values a rule may list."""
