@@ -87,6 +87,12 @@ class AnnotateSection(Section):
     """
 
     max_document_bytes: PositiveInt = Field(8 * 2**20, description="Longer ones are skipped, counted as `too_large`.")
+    max_rejects: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of a file's records that may be damaged (not_json, no_text, …); above it the part fails.",
+    )
     language_prefix_chars: PositiveInt = Field(1000, description="What the language identifier reads of a document.")
     shingle_words: PositiveInt = Field(5, description="Words in a MinHash shingle.")
     permutations: PositiveInt = Field(

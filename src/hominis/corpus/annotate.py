@@ -26,11 +26,13 @@ def parts(section: AnnotateSection, inputs: Inputs) -> Sequence[Part]:
 def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
     """Write ``annotations.parquet``, a row per document: who it is, its language, signals, hash and signature.
 
+    What was rejected is sampled in ``rejects.jsonl.gz``.
+
     Returns:
         Summary: ``documents``, ``bytes`` (of text, UTF-8) and ``skipped`` (records by reason).
 
     Raises:
-        InputError: the raw file is damaged, or no document in it can be read.
+        InputError: the raw file is damaged, more of its records are than the section allows, or no document in it can be read.
     """
     from hominis.corpus.annotations import annotated, schema
     from hominis.corpus.readers.documents import Documents
@@ -47,4 +49,6 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
             count += rows.num_rows
             size += sum(rows["bytes"].to_pylist())
             scratch.progress(size, size, "bytes", documents=count)
-    return {"documents": count, "bytes": size, "skipped": dict(sorted(documents.skipped.items()))}
+    documents.rejects.check(count, section.max_rejects, documents.path)
+    documents.rejects.write(scratch.out / "rejects.jsonl.gz")
+    return {"documents": count, "bytes": size, "skipped": dict(sorted(documents.rejects.counts.items()))}

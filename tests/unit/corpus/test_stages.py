@@ -35,7 +35,7 @@ def chain(work):
 
     def run(sources, **select):
         made = {"fetch": work(STAGES["fetch"], FetchSection(sources=sources), {})}
-        made["annotate"] = work(STAGES["annotate"], AnnotateSection(permutations=64), made)
+        made["annotate"] = work(STAGES["annotate"], AnnotateSection(permutations=64, max_rejects=0.2), made)
         only = {"annotate": made["annotate"]}
         made["deduplicate"] = work(STAGES["deduplicate"], DeduplicateSection(), only)
         section = SelectSection(**{"policies": KEEP_ALL, **select})

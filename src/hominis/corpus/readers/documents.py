@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
-import tarfile
-import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -16,6 +11,7 @@ from typing import TYPE_CHECKING
 from hominis.corpus.readers import archives, records
 from hominis.corpus.readers.markup import html_text, is_html
 from hominis.corpus.readers.records import Reading, Record
+from hominis.corpus.readers.rejects import Rejects, listed
 from hominis.errors import InputError
 from hominis.store.types import Artefact
 
@@ -30,8 +26,6 @@ FORMATS: dict[str, Reader] = {}
 
 _BATCH_BYTES = 2**20
 _BATCH_DOCUMENTS = 2**15
-
-_BROKEN = (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, RuntimeError, OSError)
 
 _ARCHIVES = {
     (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"): archives.tar,
@@ -57,8 +51,8 @@ class Documents:
 
     Iterating yields record batches of a megabyte or more each, with the columns ``id`` (as published, or
     ``<source>/<path>``), ``path``, ``text`` and ``licence``, and where the file gives them ``language``,
-    ``language_score``, ``domain``, ``url`` and ``title``; ``skipped`` counts, after that, the records that hold no
-    document, by reason.
+    ``language_score``, ``domain``, ``url`` and ``title``; ``rejects`` has, after that, the records that hold no
+    document.
 
     Args:
         path: the raw file.
@@ -74,7 +68,7 @@ class Documents:
     source: str
     reading: Reading = field(default_factory=Reading)
     limit: int = 8 * 2**20
-    skipped: Counter[str] = field(default_factory=Counter)
+    rejects: Rejects = field(default_factory=Rejects)
 
     @classmethod
     def of(cls, raw: Artefact, limit: int) -> Documents:
@@ -85,7 +79,7 @@ class Documents:
         return cls(raw.path / row["file"], raw.part, reading, limit)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        self.skipped.clear()
+        self.rejects.clear()
         held: list[Record] = []
         size = 0
         found = False
@@ -110,11 +104,11 @@ class Documents:
         return pa.RecordBatch.from_pydict(columns, schema())
 
     def _nothing(self) -> InputError:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.skipped.items()))
+        reasons = listed(self.rejects.counts)
         return InputError(
             f"no document can be read from source {self.source!r}" + (f" (skipped: {reasons})" if reasons else ""),
             where=self.path.name,
-            remedy="check the source's file, its include patterns and its text_field",
+            remedy="check the source's file (damaged: fetch it again), its include patterns and its text_field",
         )
 
     def _checked(self) -> Iterator[Record]:
@@ -123,7 +117,7 @@ class Documents:
             text, problem = (None, record.reason) if record.reason else self._decoded(record.path, record.text)
             problem = problem or ("repeated_path" if record.path in seen else "")
             if text is None or problem:
-                self.skipped[problem] += 1
+                self.rejects.add(problem, record.path, record.text)
                 continue
             seen.add(record.path)
             yield record if text is record.text else replace(record, text=text)
@@ -138,6 +132,8 @@ class Documents:
             return None, "not_utf8"
         if len(raw) > self.limit:
             return None, "too_large"
+        if "\0" in text:
+            return None, "nul_byte"
         return (text, "") if text.strip() else (None, "empty")
 
     def _records(self) -> Iterator[Record]:
@@ -145,7 +141,7 @@ class Documents:
 
         try:
             yield from self._by_format()
-        except (*_BROKEN, pa.ArrowException) as error:
+        except (*archives.BROKEN, pa.ArrowException) as error:
             raise InputError(
                 f"{self.path.name} is cut short or damaged: {error or type(error).__name__}",
                 where=self.path,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hominis.corpus.readers.archives import decompressed
+from hominis.corpus.readers.lines import Line, objects, string
+from hominis.corpus.readers.rejects import BEGINNING
 from hominis.errors import InputError
 
 
@@ -54,25 +55,25 @@ class Reading:
 
 def json_lines(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     """Yield the text field of every line; the path is the file's name and the line's index."""
-    with path.open("rb") as file, decompressed(file, path.name) as lines:
-        for index, line in enumerate(lines):
-            text, reason = _text_of(line, reading.text_field, limit)
-            yield Record(f"{path.name}:{index}", text, reason)
+    for line in objects(path, line_limit(limit)):
+        yield text_record(line, f"{path.name}:{line.index}", reading.text_field)
 
 
-def _text_of(line: bytes, field: str, limit: int) -> tuple[str | None, str]:
-    if len(line) > 8 * limit:  # JSON may escape a byte of text as \u0000 and the record has other fields
-        return None, "too_large"
-    try:
-        record: Any = json.loads(line)
-    except UnicodeDecodeError:
-        return None, "not_utf8"
-    except ValueError:
-        return None, "empty" if not line.strip() else "not_json"
-    except RecursionError:
-        return None, "not_json"
-    text = record.get(field) if isinstance(record, dict) else None
-    return (text, "") if isinstance(text, str) else (None, "no_text")
+def line_limit(limit: int) -> int:
+    """Return how long a line may be, in bytes: JSON may write a byte as six, and a record has other fields, too."""
+    return 8 * limit
+
+
+def text_record(line: Line, path: str, field: str, **given: Any) -> Record:
+    """Return the record of a line: its text ``field``, or why it has none; ``given`` is what else is known of it."""
+    if line.value is None:
+        return Record(path, line.beginning, line.reason)
+    text = line.value.get(field)
+    if not isinstance(text, str):
+        return Record(path, repr(line.value)[:BEGINNING], "no_text")
+    if string(text) is None:
+        return Record(path, text[:BEGINNING], "lone_surrogate")
+    return Record(path, text, **given)
 
 
 def parquet(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
@@ -93,7 +94,7 @@ def parquet(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             raise InputError(f"column {field!r} holds {kind}, not text", where=path, remedy="set text_field")
         index = 0
-        for batch in file.iter_batches(batch_size=1024, columns=[field]):
+        for batch in file.iter_batches(batch_size=64, columns=[field]):
             for text in batch.column(0).to_pylist():
                 yield Record(f"{path.name}:{index}", text, "" if text is not None else "no_text")
                 index += 1
