@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from hominis.config.corpus import AnnotateSection
 from hominis.config.signals import INTEGERS, NUMBERS
+from hominis.corpus.kernels.hash64 import content_hashes
+from hominis.corpus.kernels.texts import texts_of
 from hominis.corpus.language import with_languages
 from hominis.corpus.minhash import signatures
 from hominis.corpus.shape import shape
@@ -31,22 +33,20 @@ def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: Annotat
     text = frame["text"]
     found = with_languages(frame, section.language_prefix_chars)
     normalised = normalise(text)
-    words = Words(normalised)
+    words, texts = Words(normalised), texts_of(normalised)
     measured = [found, shape(text), signals(text, normalised, words)]
-    content = pl.Series("content_hash", words.content_hashes())
-    hidden = pl.Series(words.counts == 0)
+    content = pl.Series("content_hash", content_hashes(texts))
+    hidden = pl.Series(np.diff(texts.offsets) == 0)
     frame = pl.concat([frame.drop("text", *found.columns), *measured], how="horizontal").with_columns(
         *(pl.lit(value).alias(name) for name, value in labels.items()),
         text.str.len_bytes().alias("bytes"),
         content.set(hidden, None),
     )
-    values = signatures(words, section.shingle_words, section.permutations)
-    return _table(frame, values)
+    return _table(frame, signatures(texts, "own", section.shingle_words, section.permutations))
 
 
-def _table(frame: pl.DataFrame, values: np.ndarray[tuple[int, int], np.dtype[np.uint32]]) -> pa.Table:
-    wanted = schema(values.shape[1])
-    signature = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+def _table(frame: pl.DataFrame, signature: pa.FixedSizeListArray) -> pa.Table:
+    wanted = schema(signature.type.list_size)
     unmeasured = [pl.lit(None).alias(name) for name in NUMBERS if name not in frame.columns]
     arrow = frame.with_columns(unmeasured).select(wanted.names[:-1]).to_arrow(compat_level=pl.CompatLevel.oldest())
     return arrow.append_column("signature", signature).cast(wanted)

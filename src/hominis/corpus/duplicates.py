@@ -51,5 +51,4 @@ def _near(signatures: npt.NDArray[np.uint32], bands: int, rows: int, agreement: 
 
 def _signatures(documents: pa.Table, rows: Positions) -> npt.NDArray[np.uint32]:
     column = documents["signature"].combine_chunks()
-    values = column.flatten().to_numpy().reshape(-1, column.type.list_size)
-    return np.asarray(values[rows])
+    return np.asarray(column.take(rows).flatten().to_numpy().reshape(-1, column.type.list_size))

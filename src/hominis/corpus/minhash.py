@@ -1,73 +1,88 @@
-"""MinHash signatures (Broder 1997) of a column of documents, over shingles of consecutive words."""
+"""MinHash signatures of a column of documents, over shingles of consecutive words.
+
+Two kinds, which say nothing to one another:
+
+* ``own``: a 64-bit hash of each shingle, cut to 32 bits, and multiply-shift permutations (Dietzfelbinger et al. 1997,
+  doi:10.1006/jagm.1997.0873) of it. Such a simple family does as well as a truly random one on hashes of real text
+  (Mitzenmacher and Vadhan 2008).
+* ``redpajama``: RedPajama-v2's, value by value: SHA-1, and permutations modulo 2**61 - 1.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
-from hominis.corpus.hashing import U64, Positions, splitmix64
-from hominis.corpus.words import Words
+from hominis.corpus.hashing import splitmix64
+from hominis.corpus.kernels.hash64 import hash_runs
+from hominis.corpus.kernels.minhash import U32, U64, least_affine, least_modular, spans
+from hominis.corpus.kernels.sha1 import sha1_first_words
+from hominis.corpus.kernels.texts import Offsets, Texts
 
-EMPTY = np.uint32(2**32 - 1)
-"""Every value of the signature of a document without words."""
+Kind = Literal["own", "redpajama"]
 
-_BLOCK = 1 << 14
-"""Shingles handled at once: their hashes and one permutation of them stay in a core's cache."""
+_BLOCK = 1 << 18
+"""Bytes of text handled at once: their shingles stay in a core's cache."""
 
 
-def shingles(words: Words, size: int) -> tuple[U64, Positions]:
-    """Return the hash of each run of ``size`` words, and the first shingle of each document (and their number).
+def signatures(texts: Texts, kind: Kind, size: int, permutations: int) -> pa.FixedSizeListArray:
+    """Return each text's signature: ``permutations`` u32, null for a text without shingles.
 
-    A document of fewer words is one shingle; one of no words has none.
+    The share of values in which two signatures agree estimates the Jaccard similarity of their sets of shingles. Of
+    ``own``, a text of fewer than ``size`` words is one shingle; of ``redpajama``, it has none.
+
+    Args:
+        texts: normalised, words joined by one space.
+        size: words in a shingle.
     """
-    place = np.arange(words.starts.size)
-    last = words.first[1:][words.document] - 1
-    opens = (place + size - 1 <= last) | (place == words.first[words.document])
-    finish = np.minimum(place + size - 1, last)[opens]
-    hashes = words.ranges(words.starts[opens], words.ends[finish])
-    counts = np.bincount(words.document[opens], minlength=words.counts.size)
-    return hashes, np.concatenate([[0], np.cumsum(counts)])
+    least = np.empty((texts.number, permutations), dtype=np.uint32)
+    filled = np.empty(texts.number, dtype=bool)
+    for begin, end in _blocks(texts.offsets):
+        hashes, first = _hashed(texts.data, texts.offsets[begin : end + 1], kind, size)
+        filled[begin:end] = np.diff(first) > 0
+        if kind == "own":
+            least_affine(hashes, first, *_affine(permutations), least[begin:end])
+        else:
+            least_modular(hashes, first, *_modular(permutations), least[begin:end])
+    return pa.FixedSizeListArray.from_arrays(pa.array(least.ravel()), permutations, mask=pa.array(~filled))
 
 
-def signatures(words: Words, size: int, permutations: int) -> npt.NDArray[np.uint32]:
-    """Return the signature of each document: shape (documents, permutations).
-
-    Value k is the least of ``(a_k * shingle + b_k) mod 2**64`` over the shingles, cut to its upper 32 bits; the share
-    of values in which two signatures agree estimates the Jaccard similarity of their shingle sets.
-    """
-    hashes, first = shingles(words, size)
-    result = np.full((words.counts.size, permutations), EMPTY, dtype=np.uint32)
-    filled = np.flatnonzero(np.diff(first) > 0)
-    for begin, end in _blocks(first[filled], hashes.size):
-        rows = filled[begin:end]
-        stop = first[rows[-1] + 1]
-        result[rows] = _least(hashes[first[rows[0]] : stop], first[rows] - first[rows[0]], permutations)
-    return result
+def _hashed(data: np.ndarray, offsets: Offsets, kind: Kind, size: int) -> tuple[U32, Offsets]:
+    """Return the hash of each shingle, and the first of each text (and their number)."""
+    most = (int(offsets[-1] - offsets[0]) + offsets.size) // 2 + 1
+    hashes, first = np.empty(most, dtype=np.uint32), np.empty(offsets.size, dtype=np.int64)
+    if kind == "own":
+        hash_runs(data, offsets, size, np.empty(most, dtype=np.uint64), hashes, first)
+    else:
+        starts, ends = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+        spans(data, offsets, size, starts, ends, first)
+        sha1_first_words(data, starts, ends, int(first[-1]), hashes)
+    return hashes, first
 
 
-def _blocks(starts: Positions, total: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of documents that hold about ``_BLOCK`` shingles together."""
+def _blocks(offsets: Offsets) -> Iterator[tuple[int, int]]:
+    """Yield ranges of texts that hold about ``_BLOCK`` bytes together."""
     begin = 0
-    while begin < starts.size:
-        limit = min(int(starts[begin]) + _BLOCK, total)
-        end = max(int(np.searchsorted(starts, limit)), begin + 1)
-        yield begin, end
-        begin = end
+    while begin < offsets.size - 1:
+        end = int(np.searchsorted(offsets, offsets[begin] + _BLOCK, side="right")) - 1
+        yield begin, max(end, begin + 1)
+        begin = max(end, begin + 1)
 
 
-def _least(hashes: U64, starts: Positions, permutations: int) -> npt.NDArray[np.uint32]:
-    factors, terms = _coefficients(permutations)
-    least = np.empty((starts.size, permutations), dtype=np.uint64)
-    permuted = np.empty_like(hashes)
-    for column, (factor, term) in enumerate(zip(factors, terms, strict=True)):
-        np.multiply(hashes, factor, out=permuted)
-        permuted += term
-        least[:, column] = np.minimum.reduceat(permuted, starts)
-    return (least >> np.uint64(32)).astype(np.uint32)
+@lru_cache(maxsize=1)
+def _affine(permutations: int) -> tuple[U32, U32]:
+    drawn = splitmix64(np.arange(2 * permutations, dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03)) >> np.uint64(32)
+    return drawn[:permutations].astype(np.uint32) | np.uint32(1), drawn[permutations:].astype(np.uint32)
 
 
-def _coefficients(permutations: int) -> tuple[U64, U64]:
-    drawn = splitmix64(np.arange(2 * permutations, dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03))
-    return drawn[:permutations] | np.uint64(1), drawn[permutations:]
+@lru_cache(maxsize=1)
+def _modular(permutations: int) -> tuple[U64, U64]:
+    """Draw as RedPajama-v2 does; NumPy keeps this generator's stream for ever (its NEP 19)."""
+    random, prime = np.random.RandomState(42), 2**61 - 1
+    pairs = [[random.randint(low, prime, dtype=np.uint64) for low in (1, 0)] for _ in range(permutations)]
+    factors, terms = np.array(pairs, dtype=np.uint64).T
+    return factors.copy(), terms.copy()

@@ -5,22 +5,23 @@ import pytest
 
 from hominis.config.corpus import DeduplicateSection
 from hominis.corpus.duplicates import duplicates
+from hominis.corpus.kernels.hash64 import content_hashes
+from hominis.corpus.kernels.texts import texts_of
 from hominis.corpus.lsh import WINDOW, best_bands, candidates, groups
 from hominis.corpus.minhash import signatures
 from hominis.corpus.signals import normalise
-from hominis.corpus.words import Words
 
 
 def documents(texts):
     """A table as ``ranked`` gives it, of texts by id."""
-    words = Words(normalise(pl.Series(list(texts.values()))))
-    hashes = words.content_hashes().tolist()
-    values = signatures(words, 5, 128)
+    normalised = texts_of(normalise(pl.Series(list(texts.values()))))
+    hashes = content_hashes(normalised)
+    wordless = np.diff(normalised.offsets) == 0
     return pa.table(
         {
             "id": list(texts),
-            "content_hash": pa.array([value or None for value in hashes], pa.uint64()),
-            "signature": pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), 128),
+            "content_hash": pa.array(hashes, mask=wordless),
+            "signature": signatures(normalised, "own", 5, 128),
         }
     )
 
