@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
+from hominis.config import redpajama
 from hominis.config.base import Section, unkeyed
 from hominis.config.compose import read_policies
 from hominis.config.policy import Policy, PolicyTable
@@ -33,9 +34,10 @@ class Source(BaseModel):
     corpus: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="The corpus that its documents belong to.")
     kind: Kind = Field(description="Where it is from; `file`: this machine.")
     locator: str = Field(min_length=1, description="Name of the project or package; path of a `file`.")
-    revision: str = Field("", description="The exact version; empty for a `file`.")
+    revision: str = Field("", description="The exact version; of a `file` `<snapshot>/<shard>` or empty.")
     file: str = Field(pattern=r"^[^/]+$", description="The file's name; its ending tells the format if nothing does.")
     format: Format = Field("", description="How the file is read; empty: as its ending says.")
+    of: str = Field("", description="The source of the documents that this file is about; empty: it holds documents.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `sha256sum FILE` gives it.")
     bytes: PositiveInt = Field(description="Length of the file.")
     licence: str = Field(min_length=1, description="SPDX expression of the documents' licence.")
@@ -75,6 +77,8 @@ class FetchSection(Section):
         unknown = sorted(set(self.only) - set(names))
         if unknown:
             raise ValueError(f"only: unknown sources {', '.join(unknown)}; there are {', '.join(names)}")
+        if wrong := redpajama.problem(self.sources):
+            raise ValueError(wrong)
         return self
 
 
@@ -87,17 +91,27 @@ class AnnotateSection(Section):
     """
 
     max_document_bytes: PositiveInt = Field(8 * 2**20, description="Longer ones are skipped, counted as `too_large`.")
-    max_rejects: float = Field(
+    max_rejects: float = unkeyed(
         0.05,
         ge=0,
         le=1,
         description="Share of a file's records that may be damaged (not_json, no_text, …); above it the part fails.",
     )
     language_prefix_chars: PositiveInt = Field(1000, description="What the language identifier reads of a document.")
+    signature: Literal["own", "redpajama"] = Field(
+        "own", description="Which MinHash: `own`, or `redpajama`, as published (SHA-1, 13 words, 128 values)."
+    )
     shingle_words: PositiveInt = Field(5, description="Words in a MinHash shingle.")
     permutations: PositiveInt = Field(
         128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
     )
+
+    @model_validator(mode="after")
+    def _redpajamas_signature_is_whole(self) -> Self:
+        size = (self.shingle_words, self.permutations)
+        if self.signature == "redpajama" and size != (13, 128):
+            raise ValueError(f"RedPajama-v2's signature has shingle_words 13 and permutations 128, not {size}")
+        return self
 
 
 class DeduplicateSection(Section):
@@ -112,6 +126,9 @@ class DeduplicateSection(Section):
     bands: PositiveInt | None = Field(None, description="Of the hash that finds candidates; by default the sharpest.")
     rows: PositiveInt | None = Field(None, description="Signature values in a band; given with `bands` or not at all.")
     verify: bool = Field(True, description="Keep only candidates whose signatures agree on the share `similarity`.")
+    prefer: tuple[str, ...] = Field(
+        (), description="Sources and corpora whose copies stay, the first before all; then the sources in their order."
+    )
 
     @model_validator(mode="after")
     def _bands_come_with_rows(self) -> Self:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-COUNT, LENGTH, SHARE = (0.0, math.inf), (0.0, math.inf), (0.0, 1.0)
+COUNT, LENGTH, SHARE, ANY = (0.0, math.inf), (0.0, math.inf), (0.0, 1.0), (-math.inf, math.inf)
+
+PUBLISHED = ("ccnet_", "rps_doc_")
+"""How the names of RedPajama-v2's signals of documents begin."""
 
 INTEGERS = {
     "bytes": LENGTH,
@@ -14,6 +17,8 @@ INTEGERS = {
     "required_stop_words": (0.0, 8.0),  # Gopher's eight: the be to of and that have with
     "rps_doc_word_count": COUNT,
     "rps_doc_ut1_blacklist": COUNT,
+    "listed_duplicate": SHARE,  # 1: in RedPajama-v2's list of documents whose like is kept; null: no list
+    "ccnet_bucket": (0.0, 2.0),  # head, middle, tail
 }
 """Columns of whole numbers → their least and greatest value."""
 
@@ -44,6 +49,10 @@ NUMBERS = {
     "rps_doc_ldnoobw_words": COUNT,
     "rps_doc_curly_bracket": SHARE,
     "rps_doc_lorem_ipsum": SHARE,
+    # of RedPajama-v2's own models: known where published
+    "ccnet_perplexity": COUNT,
+    **{f"rps_doc_ml_{model}_score": SHARE for model in ("wikiref", "palm", "wikipedia")},
+    **{f"rps_doc_{corpus}_importance": ANY for corpus in ("books", "openwebtext", "wikipedia")},
 }
 """Columns that a rule may bound → their least and greatest value; ``rps_*`` are RedPajama-v2's by name and meaning."""
 

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 def parts(section: FetchSection, inputs: Inputs) -> Sequence[Part]:
     """Return a part per source, its row as params. Optional sources that cannot be had are left out and logged."""
-    chosen = [source for source in section.sources if not section.only or source.name in section.only]
+    chosen = [source for source in section.sources if not section.only or {source.name, source.of} & set(section.only)]
     absent = _cannot_be_had([source for source in chosen if source.optional], section)
     for name, reason in sorted(absent.items()):
         _log.warning("left out: the optional source %s cannot be had on this machine: %s", name, reason)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hominis.corpus.readers import archives, records
+from hominis.corpus.readers import archives, records, redpajama
 from hominis.corpus.readers.markup import html_text, is_html
 from hominis.corpus.readers.records import Reading, Record
 from hominis.corpus.readers.rejects import Rejects, listed
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Reader = Callable[[Path, Reading, int], Iterator[Record]]
 """From a raw file, what its source's row says about it, and the longest document in bytes, to its records."""
 
-FORMATS: dict[str, Reader] = {}
+FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents}
 """Readers of the formats that a source's row names; without a name the file's ending tells the reader."""
 
 _BATCH_BYTES = 2**20
@@ -40,7 +40,7 @@ def schema() -> pa.Schema:
     """Return the columns of a batch of documents."""
     import pyarrow as pa
 
-    names = ("id", "path", "text", "licence", "language", "language_score", "domain", "url", "title")
+    names = ("id", "path", "text", "licence", "language", "language_score", "domain", "url", "title", "digest")
     kinds = {"text": pa.large_string(), "language_score": pa.float64()}
     return pa.schema([(name, kinds.get(name, pa.string())) for name in names])
 
@@ -51,8 +51,8 @@ class Documents:
 
     Iterating yields record batches of a megabyte or more each, with the columns ``id`` (as published, or
     ``<source>/<path>``), ``path``, ``text`` and ``licence``, and where the file gives them ``language``,
-    ``language_score``, ``domain``, ``url`` and ``title``; ``rejects`` has, after that, the records that hold no
-    document.
+    ``language_score``, ``domain``, ``url``, ``title`` and ``digest``; ``rejects`` has, after that, the records that
+    hold no document.
 
     Args:
         path: the raw file.
@@ -97,7 +97,7 @@ class Documents:
     def _batch(self, held: Sequence[Record]) -> pa.RecordBatch:
         import pyarrow as pa
 
-        given = ("path", "text", "language", "language_score", "domain", "url", "title")
+        given = ("path", "text", "language", "language_score", "domain", "url", "title", "digest")
         columns = {name: [getattr(record, name) for record in held] for name in given}
         columns["id"] = [record.id or f"{self.source}/{record.path}" for record in held]
         columns["licence"] = [record.licence or self.reading.licence for record in held]

@@ -7,8 +7,9 @@ no to lone surrogates. What it refuses, the standard library judges: the two agr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,10 @@ from pydantic_core import from_json
 
 from hominis.corpus.readers.archives import decompressed
 
+Parse = Callable[[bytes], Any]
+"""From a line to what it holds; raises ValueError."""
+
+_ALL: Parse = partial(from_json, cache_strings="keys")
 _STEP = 2**20
 _BEGINNING = 2**10
 
@@ -38,8 +43,11 @@ class Line:
     beginning: bytes = b""
 
 
-def objects(path: Path, limit: int) -> Iterator[Line]:
-    """Yield every line of a file, compressed or not, of which none longer than ``limit`` bytes is ever held."""
+def objects(path: Path, limit: int, parse: Parse = _ALL) -> Iterator[Line]:
+    """Yield every line of a file, compressed or not, of which none longer than ``limit`` bytes is ever held.
+
+    ``parse`` may leave out what isn't wanted.
+    """
     with path.open("rb") as file, decompressed(file, path.name) as stream:
         index = 0
         try:
@@ -48,7 +56,7 @@ def objects(path: Path, limit: int) -> Iterator[Line]:
                     yield Line(index, None, "too_large", line[:_BEGINNING])
                     _skip(stream)
                 else:
-                    yield _parsed(index, line)
+                    yield _parsed(index, line, parse)
                 index += 1
         except EOFError:
             yield Line(index, None, "truncated")
@@ -59,10 +67,10 @@ def _skip(stream: IO[bytes]) -> None:
         pass
 
 
-def _parsed(index: int, line: bytes) -> Line:
+def _parsed(index: int, line: bytes, parse: Parse) -> Line:
     reason = ""
     try:
-        value = from_json(line, cache_strings="keys")
+        value = parse(line)
     except ValueError:
         value, reason = _judged(line)
     if not reason and not isinstance(value, dict):

@@ -28,6 +28,7 @@ class Record:
         domain: the host that it was published by.
         url: its address.
         title: its title.
+        digest: the publisher's of it.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Record:
     domain: str | None = None
     url: str | None = None
     title: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from hominis.errors import InputError
 
-DAMAGE = frozenset(("truncated", "not_json", "not_object", "bad_utf8", "lone_surrogate", "no_text", "other_document"))
+ABOUT = frozenset(("not_signals", "other_document"))
+"""Reasons why what is published about a document isn't used; the document is."""
+
+DAMAGE = ABOUT | frozenset(("truncated", "not_json", "not_object", "bad_utf8", "lone_surrogate", "no_text"))
 """Reasons that say that a file isn't what it should be; the others say only that a record isn't what is sought."""
 
 SAMPLES = 20
@@ -46,6 +49,14 @@ class Rejects:
         self.counts.clear()
         self.samples.clear()
 
+    def with_those(self, others: Rejects) -> Rejects:
+        """Return these and ``others``."""
+        return Rejects(self.counts + others.counts, self.samples + others.samples)
+
+    def summary(self) -> dict[str, int]:
+        """Return the counts, sorted by reason."""
+        return dict(sorted(self.counts.items()))
+
     def check(self, documents: int, most: float, where: Path) -> None:
         """Raise if more than the share ``most`` of a file's records is damaged.
 
@@ -53,7 +64,7 @@ class Rejects:
             InputError: with the counts and the first damaged record.
         """
         damaged = {reason: count for reason, count in sorted(self.counts.items()) if reason in DAMAGE}
-        records = documents + sum(count for reason, count in self.counts.items() if reason != "other_document")
+        records = documents + sum(count for reason, count in self.counts.items() if reason not in ABOUT)
         if sum(damaged.values()) <= most * records:
             return
         first = next(sample for sample in self.samples if sample["reason"] in DAMAGE)

@@ -1,0 +1,134 @@
+"""What RedPajama-v2 publishes about a file's documents, joined to what is measured here: by id, never by row.
+
+Published values stand; what is missing or null is measured. A row about another document than the one that has its id
+(another length, address or digest) is rejected, and the document stands as it was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from hominis.config.signals import INTEGERS, NUMBERS, PUBLISHED
+from hominis.corpus.readers.lines import objects
+from hominis.corpus.readers.rejects import Rejects
+from hominis.errors import InputError
+
+NAMES = tuple(name for name in NUMBERS if name.startswith(PUBLISHED))
+"""Columns of the annotations that a file of signals may give."""
+
+_LINE_BYTES = 256 * 2**20
+
+_Signals = TypedDict("_Signals", dict.fromkeys(NAMES, Any), total=False)  # type: ignore[misc]
+
+
+class _Line(TypedDict, total=False):
+    id: Any
+    metadata: Any
+    quality_signals: _Signals
+
+
+_parse = TypeAdapter(_Line).validator.validate_json
+"""Leaves the signals of lines, most of a file, where they are."""
+
+
+class Published:
+    """The signals and the listed duplicates of one file of documents.
+
+    Args:
+        files: ``*.signals.json.gz`` and ``*.duplicates.parquet``, each there or not.
+
+    Attributes:
+        rejects: what cannot be used.
+
+    Raises:
+        InputError: a file isn't what its ending says.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.rejects = Rejects()
+        self._signals: pl.DataFrame | None = None
+        self._listed: pl.DataFrame | None = None
+        for file in files:
+            if file.name.endswith(".signals.json.gz"):
+                self._signals = pl.DataFrame(list(_rows(file, self.rejects)), _SIGNALS, orient="row")
+                self._signals = self._signals.fill_nan(None).unique("id", keep="first", maintain_order=True)
+            else:
+                self._listed = _duplicates(file)
+
+    def joined(self, rows: pa.Table, batch: pa.RecordBatch) -> pa.Table:
+        """Return the annotations ``rows`` of a batch of documents with what is published about them."""
+        given = pl.DataFrame(batch.select(["id", "text", "url", "digest"]))
+        asked = given.with_columns(pl.col("text").str.len_chars().cast(pl.Int64).alias("length")).drop("text")
+        filled: dict[str, pl.Series] = {}
+        if self._signals is not None:
+            found = asked.join(self._signals, on="id", how="left", maintain_order="left", suffix="_published")
+            other = _differs("length") | _differs("url")
+            filled = found.select(pl.when(~other).then(name).alias(name) for name in NAMES).to_dict()
+            self._count(found.filter(other))
+        if self._listed is not None:
+            found = asked.join(self._listed, on="id", how="left", maintain_order="left", suffix="_published")
+            listed = pl.col("digest_published").is_not_null() & ~_differs("digest")
+            filled["listed_duplicate"] = found.select(listed.cast(pl.Int64)).to_series()
+            self._count(found.filter(_differs("digest")))
+        for name, values in filled.items():
+            at = rows.schema.get_field_index(name)
+            whole = values.zip_with(values.is_not_null(), pl.Series(rows.column(at)).cast(values.dtype))
+            rows = rows.set_column(at, rows.schema.field(at), whole.to_arrow().cast(rows.schema.field(at).type))
+        return rows
+
+    def _count(self, others: pl.DataFrame) -> None:
+        for id_, url in others.select("id", "url").iter_rows():
+            self.rejects.add("other_document", id_, url)
+
+
+_KINDS = {name: pl.Int64 if name in INTEGERS else pl.Float64 for name in NAMES}
+_SIGNALS = {"id": pl.String, "length": pl.Int64, "url": pl.String, **_KINDS}
+
+
+def _differs(name: str) -> pl.Expr:
+    """Say whether what is published differs from what the document has; what isn't known doesn't."""
+    return pl.col(name).ne(pl.col(f"{name}_published")).fill_null(False)
+
+
+def _rows(file: Path, rejects: Rejects) -> Iterator[tuple[Any, ...]]:
+    for line in objects(file, _LINE_BYTES, _parse):
+        try:
+            reason, row = line.reason, line.value and _row(line.value)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            reason, row = "not_signals", None
+        if row:
+            yield row
+        else:
+            rejects.add(reason, f"{file.name}:{line.index}", line.beginning or str(line.value))
+
+
+def _row(value: dict[str, Any]) -> tuple[Any, ...]:
+    signals = value["quality_signals"]
+    found = [signals.get(name) for name in NAMES]
+    (length,) = {spans[0][1] for spans in found if spans}
+    values = (spans[0][2] if spans else None for spans in found)
+    numbers = [None if number is None else kind(number) for number, kind in zip(values, _AS, strict=True)]
+    return str(value["id"]), int(length), value.get("metadata", {}).get("url"), *numbers
+
+
+_AS = [int if name in INTEGERS else float for name in NAMES]
+
+
+def _duplicates(file: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(file, columns=["doc_id", "digest"])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"{file.name} holds no list of duplicates: {error}",
+            where=file,
+            remedy="compare it with its publisher's and fetch it again, or take its row out of the table of sources",
+        ) from error
+    named = frame.select(pl.col("doc_id").alias("id"), pl.concat_str(pl.lit("sha1:"), "digest").alias("digest"))
+    return named.unique("id", keep="first", maintain_order=True)
