@@ -48,9 +48,10 @@ def compose(said: Any, where: str, beside: Path = Path(), within: tuple[str, ...
     if isinstance(said, Policy) and not isinstance(said, PolicyTable):
         return said
     if isinstance(said, list | tuple):
-        return _joined([(where, compose(one, where, beside, within)) for one in said], where)
+        each = [(one if isinstance(one, str) else where, compose(one, where, beside, within)) for one in said]
+        return _joined(each, where)
     if isinstance(said, str | Path):
-        path = _found(said, beside, where)
+        path = resolved(said, where, beside)
         if str(path) in within:
             raise ConfigError(f"policies extend each other: {' → '.join([*within, str(path)])}", where=where)
         table, where, beside, within = read_table(path), str(path), path.parent, (*within, str(path))
@@ -60,9 +61,8 @@ def compose(said: Any, where: str, beside: Path = Path(), within: tuple[str, ...
     taken = [(name, Policy(rules=tuple(r for r in p.rules if r.name not in table.without))) for name, p in parents]
     known = {rule.name for _, policy in parents for rule in policy.rules}
     if absent := sorted(set(table.without) - known):
-        raise ConfigError(
-            f"without: no rule {', '.join(absent)} in what it extends", where=where, remedy=_one_of(known)
-        )
+        problem = f"without: no rule {', '.join(absent)} in what it extends"
+        raise ConfigError(problem, where=where, remedy=_one_of(known))
     return _joined([*taken, (where, Policy(rules=table.rules))], where)
 
 
@@ -79,14 +79,17 @@ def read_table(path: Path) -> PolicyTable:
     return _valid(PolicyTable, said, str(path))
 
 
-def _found(said: str | Path, beside: Path, where: str) -> Path:
+def resolved(said: str | Path, where: str, beside: Path = Path()) -> Path:
+    """Return the file of a policy that a name or a path says.
+
+    Raises:
+        ConfigError: no policy of this name ships.
+    """
     if isinstance(said, Path) or not _NAME.fullmatch(said):
         return beside / said
     if said not in shipped():
         near = difflib.get_close_matches(said, shipped(), 1)
-        remedy = (
-            f"did you mean {near[0]}?" if near else f"{_one_of(shipped())}; a file is named by its path, ./{said}.toml"
-        )
+        remedy = f"did you mean {near[0]}?" if near else f"{_one_of(shipped())}, or a path: ./{said}.toml"
         raise ConfigError(f"no policy {said!r} ships", where=where, remedy=remedy)
     return SHIPPED / f"{said}.toml"
 

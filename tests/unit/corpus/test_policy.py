@@ -100,11 +100,5 @@ def test_threshold_read_from_a_file_is_in_the_key_and_the_path_is_not(tmp_path):
     assert keyed["x"] != keyed["y"]
 
 
-@pytest.mark.parametrize("corpus", ["web", "code", "arxiv", "italian"])
-def test_shipped_policies_can_be_met(corpus):
-    policy = SelectSection(policies={corpus: WEB.replace("web", corpus)}).policies[corpus]
-    assert len(policy.rules) >= 5
-
-
 def test_every_signal_of_a_rule_is_a_column_of_the_annotations():
     assert set(NUMBERS) | set(LABELS) <= set(schema(16).names)
