@@ -11,42 +11,41 @@ import pyarrow as pa
 from hominis.config.corpus import AnnotateSection
 from hominis.config.signals import INTEGERS, NUMBERS
 from hominis.corpus.kernels.hash64 import content_hashes
+from hominis.corpus.kernels.normalise import normalised
 from hominis.corpus.kernels.texts import texts_of
 from hominis.corpus.language import with_languages
-from hominis.corpus.minhash import signatures
-from hominis.corpus.shape import shape
-from hominis.corpus.signals import normalise, signals
-from hominis.corpus.words import Words
+from hominis.corpus.minhash import signature_field, signatures
+from hominis.corpus.signals import signals
 
 
-def schema(permutations: int) -> pa.Schema:
+def schema(section: AnnotateSection) -> pa.Schema:
     """Return the columns of ``annotations.parquet``. ``content_hash`` is null for a document without words."""
     text = [(name, pa.string()) for name in ("id", "source", "corpus", "path", "licence", "language")]
     numbers = [(name, pa.int64() if name in INTEGERS else pa.float64()) for name in NUMBERS]
-    hashes = [("content_hash", pa.uint64()), ("signature", pa.list_(pa.uint32(), permutations))]
-    return pa.schema([*text, *numbers, *hashes])
+    signature = signature_field(section.signature, section.shingle_words, section.permutations)
+    return pa.schema([*text, *numbers, ("content_hash", pa.uint64()), signature])
 
 
 def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: AnnotateSection) -> pa.Table:
     """Return a row per document of ``batch``, which a reader made; ``labels`` are the same in all rows."""
     frame = pl.DataFrame(batch)
-    text = frame["text"]
     found = with_languages(frame, section.language_prefix_chars)
-    normalised = normalise(text)
-    words, texts = Words(normalised), texts_of(normalised)
-    measured = [found, shape(text), signals(text, normalised, words)]
+    raw = texts_of(frame["text"])
+    normal = normalised(raw)
+    texts = normal.texts
+    measured = pl.DataFrame(signals(raw, normal, found["language"].to_arrow()))
     content = pl.Series("content_hash", content_hashes(texts))
     hidden = pl.Series(np.diff(texts.offsets) == 0)
-    frame = pl.concat([frame.drop("text", *found.columns), *measured], how="horizontal").with_columns(
+    frame = pl.concat([frame.drop("text", *found.columns), found, measured], how="horizontal").with_columns(
         *(pl.lit(value).alias(name) for name, value in labels.items()),
-        text.str.len_bytes().alias("bytes"),
+        pl.Series("bytes", np.diff(raw.offsets)),
         content.set(hidden, None),
     )
-    return _table(frame, signatures(texts, "own", section.shingle_words, section.permutations))
+    values = signatures(texts, section.signature, section.shingle_words, section.permutations)
+    return _table(frame, values, schema(section))
 
 
-def _table(frame: pl.DataFrame, signature: pa.FixedSizeListArray) -> pa.Table:
-    wanted = schema(signature.type.list_size)
+def _table(frame: pl.DataFrame, signature: pa.FixedSizeListArray, wanted: pa.Schema) -> pa.Table:
     unmeasured = [pl.lit(None).alias(name) for name in NUMBERS if name not in frame.columns]
     arrow = frame.with_columns(unmeasured).select(wanted.names[:-1]).to_arrow(compat_level=pl.CompatLevel.oldest())
     return arrow.append_column("signature", signature).cast(wanted)

@@ -1,54 +1,113 @@
-"""Exact and near duplicates among annotated documents."""
+"""Exact and near duplicates among the annotated documents of all parts, which need not fit into memory.
+
+Resident are 16 bytes a document (its number, its group), a part's ids, and a file of ``Partitions``. On disk are a
+copy of the signatures, for the comparison of candidates at random places, and 16 bytes a document and band.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hominis.corpus.hashing import Positions
-from hominis.corpus.lsh import agreeing, candidates, groups
+from hominis.corpus.kernels.groups import U32, Numbers, band_keys, join_buckets, lead
+from hominis.corpus.partitions import Partitions
+
+SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "kept", "kind")])
+
+_BATCH = 1 << 14
+_NONE = np.zeros((0, 0), dtype=np.uint32)
+
+Progress = Callable[[float, float, str], None]
 
 
-def ranked(paths: Sequence[Path]) -> pa.Table:
-    """Return ``id``, ``content_hash`` and ``signature`` of all documents, the copy to prefer first."""
-    columns = ["id", "content_hash", "signature"]
-    tables = [pq.read_table(path, columns=columns).sort_by("id") for path in paths]
-    return pa.concat_tables(tables).combine_chunks()
+class Documents:
+    """All parts' documents, numbered in the order in which copies are preferred: part by part, in a part by id.
 
+    Args:
+        paths: the parts' ``annotations.parquet``, the most preferred first.
+        folder: for files that aren't needed afterwards.
 
-def duplicates(documents: pa.Table, bands: int, rows: int, agreement: float) -> pa.Table:
-    """Return a row (``id``, ``kept``, ``kind``) per document that goes, in the order of ``documents``.
-
-    ``exact``: its words are those of a document before it. ``near``: it is not, but pairs of candidates whose
-    signatures agree on the share ``agreement`` of their values connect it with a document before it.
-    Documents without words are no copies of one another.
+    Attributes:
+        kept: the number of the document that stands for each; its own if it stays.
+        exact: which have the words of one before them.
     """
-    has_words = np.flatnonzero(documents["content_hash"].is_valid())
-    _, first, group = np.unique(
-        documents["content_hash"].take(has_words).to_numpy(), return_index=True, return_inverse=True
-    )
-    kept = np.arange(documents.num_rows)
-    kept[has_words] = has_words[first[group]]
-    exact = kept != np.arange(documents.num_rows)
-    originals = has_words[np.sort(first)]
-    kept[originals] = originals[_near(_signatures(documents, originals), bands, rows, agreement)]
-    kept = kept[kept]
-    gone = np.flatnonzero(kept != np.arange(documents.num_rows))
-    kind = np.where(exact[gone], "exact", "near")
-    ids = documents["id"]
-    return pa.table({"id": ids.take(gone), "kept": ids.take(kept[gone]), "kind": pa.array(kind.tolist(), pa.string())})
 
+    def __init__(self, paths: Sequence[Path], folder: Path) -> None:
+        self._paths, self._folder = paths, folder
+        self._first = np.cumsum([0, *(pq.read_metadata(path).num_rows for path in paths)])
+        self._numbers = np.empty(self._first[-1], dtype=np.int64)
+        for part, first in enumerate(self._first[:-1]):
+            order = pc.sort_indices(self._ids(part)).to_numpy()
+            self._numbers[first + order.astype(np.int64)] = np.arange(first, first + order.size)
+        self.kept = np.arange(self._numbers.size)
+        self.exact = np.zeros(self._numbers.size, dtype=bool)
 
-def _near(signatures: npt.NDArray[np.uint32], bands: int, rows: int, agreement: float) -> Positions:
-    pairs = candidates(signatures, bands, rows)
-    return groups(pairs[agreeing(signatures, pairs, agreement)], len(signatures))
+    def join_equal(self) -> None:
+        """Group documents of the same words; those without words are no copies of one another."""
+        entries = Partitions(self._folder / "content", self.kept.size)
+        for numbers, hashes in self._batches("content_hash"):
+            there = hashes.is_valid().to_numpy(zero_copy_only=False)
+            entries.add(0, hashes.drop_null().to_numpy(), numbers[there])
+        for keys, numbers in entries:
+            join_buckets(keys, numbers, _NONE, 0, self.kept)
+        lead(self.kept)
+        self.exact = self.kept != np.arange(self.kept.size)
 
+    def join_near(self, bands: int, rows: int, needed: int, progress: Progress) -> None:
+        """Group documents that agree on all values of a band and on ``needed`` of all; exact copies aren't compared."""
+        entries = Partitions(self._folder / "bands", self.kept.size)
+        (self._folder / "signatures").unlink(missing_ok=True)
+        done = 0
+        for numbers, column in self._batches("signature"):
+            wanted = column.is_valid().to_numpy(zero_copy_only=False) & ~self.exact[numbers]
+            values = column.filter(pa.array(wanted)).flatten().to_numpy().reshape(-1, column.type.list_size)
+            keys = np.empty((bands, len(values)), dtype=np.uint64)
+            band_keys(values, rows, keys)
+            for band, of_band in enumerate(keys):
+                entries.add(band, of_band, numbers[wanted])
+            if needed:
+                self._signatures(column.type.list_size)[numbers[wanted]] = values
+            done += numbers.size
+            progress(done, self.kept.size, "signatures")
+        for done, (keys, numbers) in enumerate(entries):
+            join_buckets(keys, numbers, self._signatures(column.type.list_size) if needed else _NONE, needed, self.kept)
+            progress(done + 1, entries.files, "bands")
+        lead(self.kept)
 
-def _signatures(documents: pa.Table, rows: Positions) -> npt.NDArray[np.uint32]:
-    column = documents["signature"].combine_chunks()
-    return np.asarray(column.take(rows).flatten().to_numpy().reshape(-1, column.type.list_size))
+    def gone(self) -> Iterator[pa.Table]:
+        """Yield a row (``id``, ``kept``, ``kind``) per document that goes, a table per part, in the order of numbers.
+
+        ``exact``: its words are those of a document before it. ``near``: they aren't, but candidates connect them.
+        """
+        stay = np.unique(self.kept[self.kept != np.arange(self.kept.size)])
+        names = pa.chunked_array([], pa.string())
+        for part, first in enumerate(self._first[:-1]):
+            ids = self._ids(part).take(np.argsort(self._numbers[first : self._first[part + 1]]))
+            own = stay[(stay >= first) & (stay < first + len(ids))] - first
+            names = pa.chunked_array([*names.chunks, *ids.take(own).chunks], pa.string())
+            kept = self.kept[first : first + len(ids)]
+            gone = np.flatnonzero(kept != np.arange(first, first + len(ids)))
+            kind = np.where(self.exact[first + gone], "exact", "near").tolist()
+            others = names.take(np.searchsorted(stay, kept[gone]))
+            yield pa.table([ids.take(gone), others, pa.array(kind, pa.string())], schema=SCHEMA)
+
+    def _ids(self, part: int) -> pa.ChunkedArray:
+        return pq.read_table(self._paths[part], columns=["id"])["id"]
+
+    def _batches(self, column: str) -> Iterator[tuple[Numbers, pa.Array]]:
+        """Yield the numbers of some documents, and a column of theirs."""
+        done = 0
+        for path in self._paths:
+            for batch in pq.ParquetFile(path).iter_batches(_BATCH, columns=[column]):
+                yield self._numbers[done : done + batch.num_rows], batch[0]
+                done += batch.num_rows
+
+    def _signatures(self, size: int) -> U32:
+        """Return a map of the file of signatures: what it takes of memory is the system's to take back."""
+        path = self._folder / "signatures"
+        return np.asarray(np.memmap(path, np.uint32, "r+" if path.exists() else "w+", shape=(self.kept.size, size)))

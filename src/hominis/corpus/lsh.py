@@ -1,18 +1,10 @@
-"""Locality-sensitive hashing of MinHash signatures: candidate pairs, their check, and the groups that they form."""
+"""Locality-sensitive hashing of MinHash signatures: into how many bands of how many values a signature is cut."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-import numpy.typing as npt
-
-from hominis.corpus.hashing import U64, Positions, splitmix64
-
-Signatures = npt.NDArray[np.uint32]
-
-WINDOW = 16
-"""In a bucket, each document is paired with this many that follow it: a bucket of n costs at most 16 n pairs."""
-
-_CHUNK = 1 << 14
 
 
 def best_bands(similarity: float, permutations: int, verify: bool) -> tuple[int, int]:
@@ -35,47 +27,6 @@ def best_bands(similarity: float, permutations: int, verify: bool) -> tuple[int,
     return min(choices)[2:]
 
 
-def candidates(signatures: Signatures, bands: int, rows: int) -> npt.NDArray[np.int64]:
-    """Return pairs (lower, higher) of documents that agree on all values of a band, shape (pairs, 2), ascending."""
-    found = [_neighbours(_band_keys(signatures[:, band * rows : (band + 1) * rows])) for band in range(bands)]
-    return np.unique(np.concatenate(found), axis=0)
-
-
-def agreeing(signatures: Signatures, pairs: npt.NDArray[np.int64], similarity: float) -> npt.NDArray[np.bool_]:
-    """Return which pairs' signatures agree on at least the share ``similarity`` of their values: shape (pairs,)."""
-    share = np.empty(len(pairs))
-    for begin in range(0, len(pairs), _CHUNK):
-        left, right = pairs[begin : begin + _CHUNK].T
-        share[begin : begin + _CHUNK] = (signatures[left] == signatures[right]).mean(axis=1)
-    return np.asarray(share >= similarity)
-
-
-def groups(pairs: npt.NDArray[np.int64], documents: int) -> Positions:
-    """Return for each document the lowest one that it is connected with, itself if none: shape (documents,)."""
-    from scipy.sparse import coo_array  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
-
-    edges = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(documents, documents))
-    count, label = connected_components(edges, directed=False)
-    lowest = np.full(count, documents, dtype=np.int64)
-    np.minimum.at(lowest, label, np.arange(documents))
-    return np.asarray(lowest[label])
-
-
-def _band_keys(values: Signatures) -> U64:
-    keys = np.zeros(len(values), dtype=np.uint64)
-    for column in values.T:
-        keys = splitmix64(keys ^ column.astype(np.uint64))
-    return keys
-
-
-def _neighbours(keys: U64) -> npt.NDArray[np.int64]:
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    pairs = [np.empty((0, 2), dtype=np.int64)]
-    for distance in range(1, min(WINDOW, len(keys) - 1) + 1):
-        same = np.flatnonzero(ordered[distance:] == ordered[:-distance])
-        if not same.size:
-            break
-        pairs.append(np.stack([order[same], order[same + distance]], axis=1))
-    return np.concatenate(pairs)
+def needed_agreement(similarity: float, permutations: int) -> int:
+    """Return on how many values two signatures must agree to be estimated as similar as that."""
+    return math.ceil(round(similarity * permutations, 9))

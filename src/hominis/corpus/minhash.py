@@ -10,18 +10,21 @@ Two kinds, which say nothing to one another:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hominis.corpus.hashing import splitmix64
 from hominis.corpus.kernels.hash64 import hash_runs
 from hominis.corpus.kernels.minhash import U32, U64, least_affine, least_modular, spans
 from hominis.corpus.kernels.sha1 import sha1_first_words
 from hominis.corpus.kernels.texts import Offsets, Texts
+from hominis.errors import InputError
 
 Kind = Literal["own", "redpajama"]
 
@@ -49,6 +52,36 @@ def signatures(texts: Texts, kind: Kind, size: int, permutations: int) -> pa.Fix
         else:
             least_modular(hashes, first, *_modular(permutations), least[begin:end])
     return pa.FixedSizeListArray.from_arrays(pa.array(least.ravel()), permutations, mask=pa.array(~filled))
+
+
+def signature_field(kind: Kind, size: int, permutations: int) -> pa.Field:
+    """Return the column of signatures, which says of what kind they are."""
+    metadata = {"kind": kind, "shingle_words": str(size)}
+    return pa.field("signature", pa.list_(pa.uint32(), permutations), metadata=metadata)
+
+
+def common_size(annotations: Mapping[str, Path]) -> int:
+    """Return how many values the signatures of all sources have.
+
+    Args:
+        annotations: source → its ``annotations.parquet``.
+
+    Raises:
+        InputError: they are of different kinds, which can't be compared.
+    """
+    kinds: dict[tuple[str, ...], str] = {}
+    for source, path in annotations.items():
+        field = pq.read_schema(path).field("signature")
+        told = {name.decode(): value.decode() for name, value in (field.metadata or {}).items()}
+        kinds[told.get("kind", ""), told.get("shingle_words", ""), str(field.type.list_size)] = source
+    if len(kinds) > 1:
+        listed = (f"{source}: {kind}, {size} words, {values} values" for (kind, size, values), source in kinds.items())
+        raise InputError(
+            f"signatures of different kinds: {'; '.join(listed)}",
+            where=", ".join(str(annotations[source]) for source in kinds.values()),
+            remedy="annotate all sources with the same annotate.signature, shingle_words and permutations",
+        )
+    return int(next(iter(kinds))[2])
 
 
 def _hashed(data: np.ndarray, offsets: Offsets, kind: Kind, size: int) -> tuple[U32, Offsets]:

@@ -39,8 +39,8 @@ STAGES = {
     stage.name: stage
     for stage in (
         _stage("fetch", 1, "corpus"),
-        _stage("annotate", 1, "corpus", "fetch"),
-        _stage("deduplicate", 1, "corpus", "annotate"),
+        _stage("annotate", 2, "corpus", "fetch"),
+        _stage("deduplicate", 2, "corpus", "annotate"),
         _stage("select", 1, "corpus", "fetch", "annotate", "deduplicate"),
         _stage("vocabulary", 1, "corpus", "select"),
         _stage("tokenise", 1, "corpus", "select", "vocabulary"),
