@@ -75,6 +75,9 @@ class RunConfig(Section):
         without = sorted({s.corpus for s in taken if not judged & {s.name, s.corpus}})
         if without:
             raise ValueError(f"select.policies: none for {', '.join(without)}; an empty one keeps every document")
+        named = {name for s in self.fetch.sources for name in (s.name, s.corpus)}
+        if idle := sorted(judged - named):
+            raise ValueError(f"select.policies: no source and no corpus is called {', '.join(idle)}")
         unknown = sorted(self.pretrain.blend.keys() - chosen)
         if unknown:
             raise ValueError(

@@ -52,7 +52,7 @@ def collect(run: str, evidence: Evidence) -> Results:
     commit = str(evidence.source.get("commit") or "")
     origin = Origin(evidence.artefacts, evidence.stage_receipts, evidence.attempts, commit, files.digest(shown))
     references = scores.read_references(settings.references)
-    rows, parts = scores.scored(origin), data.funnels(origin)
+    rows, parts = scores.scored(origin), data.funnels(origin, evidence.config)
     return Results(
         run=_run(run, settings, origin, bool(evidence.source.get("dirty"))),
         models=list(dict.fromkeys(reference.model for reference in references)),

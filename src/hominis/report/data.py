@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hominis.report.model import (
@@ -25,9 +25,10 @@ def datasets(origin: Origin) -> list[Dataset]:
     ]
 
 
-def funnels(origin: Origin) -> list[Funnel]:
-    """Return, for every source, what curation read, removed by rule and kept."""
-    return [_funnel(artefact.summary, origin, artefact) for artefact in origin.of("select")]
+def funnels(origin: Origin, config: Mapping[str, Any]) -> list[Funnel]:
+    """Return, for every source, what curation read, removed by rule (whose paper the config names) and kept."""
+    policies = config.get("select", {}).get("policies", {})
+    return [_funnel(artefact.summary, origin, artefact, policies) for artefact in origin.of("select")]
 
 
 def funnel(parts: Sequence[Funnel], origin: Origin) -> Funnel | None:
@@ -35,12 +36,16 @@ def funnel(parts: Sequence[Funnel], origin: Origin) -> Funnel | None:
     if not parts:
         return None
     rules = list(dict.fromkeys(removed.rule for part in parts for removed in part.removed))
-    by_rule = {rule: _sum(r for part in parts for r in part.removed if r.rule == rule) for rule in rules}
+    alike = {rule: [r for part in parts for r in part.removed if r.rule == rule] for rule in rules}
+    papers = {rule: dict.fromkeys(r.paper for r in removed if r.paper) for rule, removed in alike.items()}
     return Funnel(
         source="",
         corpus="",
         read=_sum(part.read for part in parts),
-        removed=[Removed(rule=rule, **amount.model_dump()) for rule, amount in by_rule.items()],
+        removed=[
+            Removed(rule=rule, paper="; ".join(papers[rule]), **_sum(removed).model_dump())
+            for rule, removed in alike.items()
+        ],
         kept=_sum(part.kept for part in parts),
         heldout=_sum(part.heldout for part in parts),
         provenance=[origin.stage("select")],
@@ -70,13 +75,15 @@ def training(origin: Origin) -> Training | None:
     return None
 
 
-def _funnel(summary: dict[str, Any], origin: Origin, artefact: Any) -> Funnel:
+def _funnel(summary: dict[str, Any], origin: Origin, artefact: Any, policies: Mapping[str, Any]) -> Funnel:
     kept = summary["kept"]
+    policy = policies.get(summary["source"], policies.get(summary["corpus"], {}))
+    papers = {rule["name"]: rule.get("source", "") for rule in policy.get("rules", ())}
     return Funnel(
         source=summary["source"],
         corpus=summary["corpus"],
         read=Amount(**summary["read"]),
-        removed=[Removed(**row) for row in summary["funnel"]],
+        removed=[Removed(**row, paper=papers.get(row["rule"], "")) for row in summary["funnel"]],
         kept=Amount(documents=kept["documents"], bytes=kept["bytes"]),
         heldout=Amount(documents=kept["heldout_documents"], bytes=kept["heldout_bytes"]),
         provenance=[origin.part(artefact)],

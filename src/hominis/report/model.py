@@ -126,9 +126,10 @@ class Amount(Record):
 
 
 class Removed(Amount):
-    """What a rule of the policy removed first."""
+    """What a rule of the policy removed first; ``paper`` is where the rule is from, empty for duplicates."""
 
     rule: str
+    paper: str = ""
 
 
 class Funnel(Record):

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from hominis.config.compose import SHIPPED, compose, read_table, shipped
 from hominis.config.corpus import SelectSection
+from hominis.config.defaults import REQUIRED
 from hominis.config.policy import Policy
+from hominis.config.run import load
 from hominis.errors import ConfigError
 
 SIZE = {"name": "size", "signal": "bytes", "max": 100}
@@ -136,3 +138,21 @@ def test_composition_is_associative_and_keeps_the_order(a, b, c):
     if isinstance(flat, Policy):
         said = [rule["name"] for policy in (a, b, c) for rule in policy["rules"]]
         assert [rule.name for rule in flat.rules] == list(dict.fromkeys(said))
+
+
+def run_with(policies):
+    return load({**REQUIRED, "select": {"policies": policies}})
+
+
+def test_a_policy_for_nobody_is_an_error():
+    every = dict.fromkeys(("web", "code", "arxiv", "italian"), {"rules": []})
+    assert run_with({**every, "flask": {"rules": [SIZE]}}).select.policy_of("flask", "web").rules
+    with pytest.raises(ConfigError, match="no source and no corpus is called flaks"):
+        run_with({**every, "flaks": {"rules": [SIZE]}})
+
+
+def test_a_corpus_needs_no_policy_if_each_of_its_sources_has_one():
+    own = dict.fromkeys(("biopython-tutorial", "emcee-papers", "code", "web", "italian"), {"rules": []})
+    assert "arxiv" not in run_with(own).select.policies
+    with pytest.raises(ConfigError, match=r"select\.policies: none for arxiv"):
+        run_with({name: policy for name, policy in own.items() if name != "emcee-papers"})

@@ -41,6 +41,7 @@ ACCOUNT = AccountSection.model_validate(
 CONFIG: dict[str, Any] = {
     "run": "quickstart",
     "site": {"root": "/somewhere/else"},
+    "select": {"policies": {"web": {"rules": [{"name": "language", "source": "A paper (arXiv:1234.56789)"}]}}},
     "pretrain": {"steps": 1200, "micro_batch": 4},
     "account": ACCOUNT.model_dump(mode="json"),
     "report": {"title": "Quickstart: from Debian's manuals to a table", "abstract": "The whole road on two cores."},

@@ -102,6 +102,14 @@ def test_the_model_is_told_from_the_n_grams_order_by_order(results: Results):
     assert rows["all"][3] == (True, False)
 
 
+def test_a_rule_is_shown_with_its_paper_where_the_source_s_policy_has_it(results: Results):
+    by_corpus = {(part.corpus, row.paper) for part in results.funnels for row in part.removed if row.rule == "language"}
+    assert by_corpus == {("web", "A paper (arXiv:1234.56789)"), ("code", ""), ("arxiv", "")}
+    assert results.funnel is not None
+    papers = {row.rule: row.paper for row in results.funnel.removed}
+    assert (papers["language"], papers["duplicate_near"]) == ("A paper (arXiv:1234.56789)", "")
+
+
 def test_the_funnel_loses_nothing(results: Results):
     assert results.funnel is not None
     for part in (results.funnel, *results.funnels):
