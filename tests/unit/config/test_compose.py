@@ -145,14 +145,14 @@ def run_with(policies):
 
 
 def test_a_policy_for_nobody_is_an_error():
-    every = dict.fromkeys(("web", "code", "arxiv", "italian"), {"rules": []})
+    every = {key: {"rules": []} for key in ("web", "code", "arxiv", "italian")}
     assert run_with({**every, "flask": {"rules": [SIZE]}}).select.policy_of("flask", "web").rules
     with pytest.raises(ConfigError, match="no source and no corpus is called flaks"):
         run_with({**every, "flaks": {"rules": [SIZE]}})
 
 
 def test_a_corpus_needs_no_policy_if_each_of_its_sources_has_one():
-    own = dict.fromkeys(("biopython-tutorial", "emcee-papers", "code", "web", "italian"), {"rules": []})
+    own = {key: {"rules": []} for key in ("biopython-tutorial", "emcee-papers", "code", "web", "italian")}
     assert "arxiv" not in run_with(own).select.policies
     with pytest.raises(ConfigError, match=r"select\.policies: none for arxiv"):
         run_with({name: policy for name, policy in own.items() if name != "emcee-papers"})

@@ -1,10 +1,11 @@
 import polars as pl
 import pytest
 
-from hominis.config.corpus import SelectSection
+from hominis.config.corpus import AnnotateSection, SelectSection
 from hominis.config.policy import Policy, Rule
 from hominis.config.signals import LABELS, NUMBERS
 from hominis.corpus.annotations import schema
+from hominis.corpus.choice import chosen
 from hominis.corpus.policy import passes, removed_by, rule_names
 from hominis.errors import ConfigError
 
@@ -101,4 +102,15 @@ def test_threshold_read_from_a_file_is_in_the_key_and_the_path_is_not(tmp_path):
 
 
 def test_every_signal_of_a_rule_is_a_column_of_the_annotations():
-    assert set(NUMBERS) | set(LABELS) <= set(schema(16).names)
+    assert set(NUMBERS) | set(LABELS) <= set(schema(AnnotateSection()).names)
+
+
+def test_a_source_with_a_policy_of_its_own_is_judged_by_it_and_its_corpus_by_the_other(tmp_path):
+    policies = {"flask": Policy(rules=(Rule(**LONG),)), "django": Policy(), "twisted": Policy()}
+    table = {"id": ["f", "d", "t"], "source": list(policies), "corpus": ["web"] * 3, "language": ["en"] * 3}
+    table |= {"bytes": [1] * 3, "content_hash": [1, 2, 3], "rps_doc_word_count": [9] * 3, "signature": [0] * 3}
+    pl.DataFrame(table, schema_overrides={"content_hash": pl.UInt64}).write_parquet(tmp_path / "annotations.parquet")
+    pl.DataFrame({"id": ["t"], "kind": ["near"]}).write_parquet(tmp_path / "duplicates.parquet")
+    section = SelectSection(policies={"web": {"rules": []}})
+    decided = chosen([tmp_path / "annotations.parquet"], tmp_path / "duplicates.parquet", policies, section)
+    assert decided["removed_by"].to_list() == ["long", None, "duplicate_near"]
