@@ -125,7 +125,9 @@ class DeduplicateSection(Section):
     )
     bands: PositiveInt | None = Field(None, description="Of the hash that finds candidates; by default the sharpest.")
     rows: PositiveInt | None = Field(None, description="Signature values in a band; given with `bands` or not at all.")
-    verify: bool = Field(True, description="Keep only candidates whose signatures agree on the share `similarity`.")
+    verify: bool = Field(
+        True, description="Keep only candidates whose signatures agree as well as those of 19 of 20 similar pairs."
+    )
     prefer: tuple[str, ...] = Field(
         (), description="Sources and corpora whose copies stay, the first before all; then the sources in their order."
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 
@@ -28,5 +26,11 @@ def best_bands(similarity: float, permutations: int, verify: bool) -> tuple[int,
 
 
 def needed_agreement(similarity: float, permutations: int) -> int:
-    """Return on how many values two signatures must agree to be estimated as similar as that."""
-    return math.ceil(round(similarity * permutations, 9))
+    """Return on how many values two signatures must agree to count as similar: 19 of 20 pairs that are do.
+
+    Values agree independently with the probability ``similarity``. At its mean, half of the pairs that are just as
+    similar would be missed.
+    """
+    from scipy.stats import binom  # type: ignore[import-untyped]
+
+    return int(binom.ppf(0.05, permutations, similarity))
