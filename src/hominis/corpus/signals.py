@@ -1,107 +1,124 @@
-"""RedPajama-v2's document signals of a column of texts, under its names and by its definitions.
+"""The signals of a column of documents: RedPajama-v2's, under its names and by its definitions, and our own.
 
 Weber et al. 2024 (arXiv:2411.12372, appendix on quality signals); their reference code fixes the text units: a *word*
 is what stands between spaces in the normalised text, a *token* is a run of word characters or of other visible
-characters in the raw text.
+characters in the raw text, a *line* ends with U+000A. The kernels count; here counts become shares.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
-import polars as pl
+import pyarrow as pa
 
-from hominis.corpus.repetition import DUPLICATE_SIZES, TOP_SIZES, repetition, vocabulary
-from hominis.corpus.words import Words
+from hominis.corpus.kernels.lines import count_lines, scan_lines
+from hominis.corpus.kernels.normalise import Normalised
+from hominis.corpus.kernels.texts import Texts
+from hominis.corpus.kernels.tokens import count_tokens
+from hominis.corpus.kernels.words import DUPLICATE_SIZES, TOP_SIZES, count_words
+from hominis.corpus.lists import lists, rows_of
 
-_SPACE = r"\s\x1c-\x1f"  # Python's str.isspace also takes the four ASCII separators
-_WORD = r"\p{L}\p{N}_"  # Python's str.isalnum knows no combining marks, unlike the regex crate's \w
-_UPPER, _LOWER = r"\p{Uppercase}", r"\p{Lowercase}\p{Lt}"
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Counts = Mapping[str, I64]
 
-Floats = npt.NDArray[np.float64]
-
-
-def normalise(text: pl.Series) -> pl.Series:
-    """Return the texts without ASCII punctuation, in lower case, words joined by single spaces, decomposed (NFD)."""
-    bare = text.str.replace_all(r"[!-/:-@\[-`{-~]", "").str.to_lowercase()
-    return bare.str.replace_all(rf"[{_SPACE}]+", " ").str.strip_chars(" ").str.normalize("NFD")
+_DECIMALS = 8
 
 
-def signals(text: pl.Series, normalised: pl.Series, words: Words) -> pl.DataFrame:
-    """Return a row of ``rps_doc_*`` signals per document, rounded to 8 decimals; null where RedPajama-v2 has null.
+def signals(raw: Texts, normal: Normalised, languages: pa.Array) -> dict[str, pa.Array]:
+    """Return each signal of each document; shares are rounded to 8 decimals, and null where RedPajama-v2 has null.
 
     Args:
-        text: the raw texts.
-        normalised: ``normalise(text)``, and ``words`` made from it.
+        raw: the texts, and ``normal`` made from them.
+        languages: ISO 639-1 codes, which choose the word lists; signals that need a list are null without one.
     """
-    raw = pl.DataFrame({"text": text, "normalised": normalised}).select(_characters(), **_counts())
-    frame = raw.with_columns(tokens_of_words=pl.Series(words.counts))
-    measured = {**_from_words(words), **_repetitions(words)}
-    frame = frame.with_columns(**{name: pl.Series(values, nan_to_null=True) for name, values in measured.items()})
-    return frame.select(
-        pl.col("tokens_of_words").alias("rps_doc_word_count"),
-        *(pl.col(name).round(8) for name in measured),
-        *(expression.round(8).alias(f"rps_doc_{name}") for name, expression in _fractions().items()),
-    )
-
-
-def _characters() -> pl.Expr:
-    return pl.col("text").str.len_chars().alias("characters")
-
-
-def _counts() -> dict[str, pl.Expr]:
-    """Return what is counted in raw text by one pass of a regular expression each."""
-    text, line_end = pl.col("text").str, rf"[[{_SPACE}]--\n]*(?:\n|\z)"
-    visible = rf"[^{_WORD}{_SPACE}]"
-    return {
-        "tokens": text.count_matches(rf"[{_WORD}]+|{visible}+"),
-        "with_letter": text.count_matches(rf"[a-zA-Z][{_WORD}]*"),
-        "capitals": _all_caps(rf"[{_WORD}]") + _all_caps(visible),
-        "sentences": text.count_matches(rf"[{_WORD}][^.!?]*"),
-        "symbols": text.count_matches(r"#|\.\.\.|…"),
-        "lines": text.count_matches(r"[^\n]*\n|[^\n]+\z"),
-        "ellipses": text.count_matches(rf"(?:\.\.\.|…){line_end}"),
-        "brackets": text.count_matches(r"[{}]"),
-        "lorem": pl.col("normalised").str.count_matches(r"(?i)lorem ipsum"),
-        "lorem_literal": pl.col("normalised").str.contains("lorem ipsum", literal=True),
-        "normalised_characters": pl.col("normalised").str.len_chars(),
+    rows, words_of = rows_of(languages), lists()
+    tokens = count_tokens(raw, rows, words_of.stop, words_of.longest)
+    lines = count_lines(raw, normal.lines, scan_lines(raw, normal.lines))
+    words, entropy = count_words(normal, rows, words_of.bad)
+    words["words"] = np.diff(normal.words)
+    counted = {
+        "rps_doc_word_count": words["words"],
+        "line_count": lines["filled"],
+        "line_length_max": lines["longest"],
+        "javascript_lines": words["javascript_lines"],
+        "required_stop_words": words["required"],
+    }
+    shares = _of_words(words, entropy) | _of_tokens(tokens, words) | _of_lines(lines, tokens)
+    shares |= {name: np.where(rows < 0, np.nan, values) for name, values in _of_lists(tokens, words).items()}
+    return {name: pa.array(values) for name, values in counted.items()} | {
+        name: pa.array(rounded(values), from_pandas=True) for name, values in shares.items()
     }
 
 
-def _all_caps(unit: str) -> pl.Expr:
-    """Count runs of ``unit`` with a capital, less those with both a capital and a small (or title-case) letter."""
-    text = pl.col("text").str
-    upper, lower = rf"[{unit}&&{_UPPER}]", rf"[{unit}&&[{_LOWER}]]"
-    not_lower, not_upper = rf"[{unit}--[{_LOWER}]]", rf"[{unit}--{_UPPER}]"
-    either = rf"(?:{upper}{not_lower}*{lower}|{lower}{not_upper}*{upper}){unit}*"
-    return text.count_matches(rf"{upper}{unit}*").cast(pl.Int64) - text.count_matches(either).cast(pl.Int64)
+def rounded(values: F64) -> F64:
+    """Return what ``round(value, 8)`` gives for each value.
+
+    A product by a power of ten is not exact, so where it comes near the middle of two decimals Python decides.
+    """
+    scaled = values * 10.0**_DECIMALS
+    near = np.abs(np.abs(scaled - np.floor(scaled)) - 0.5) < 1e-6 + np.abs(scaled) * 2.0**-50
+    result = np.rint(scaled) / 10.0**_DECIMALS
+    result[near] = [round(value, _DECIMALS) for value in values[near].tolist()]
+    return np.asarray(result)
 
 
-def _fractions() -> dict[str, pl.Expr]:
-    tokens, lines = (pl.when(pl.col(name) > 0).then(pl.col(name)) for name in ("tokens", "lines"))
-    lorem = pl.when(pl.col("lorem_literal")).then(pl.col("lorem") / pl.col("normalised_characters")).otherwise(0.0)
+def _share(part: I64, whole: I64, empty: float = np.nan) -> F64:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole > 0, part / whole, empty)
+
+
+def _of_words(words: Counts, entropy: F64) -> dict[str, F64]:
+    count, characters = words["words"], words["word_characters"]
+    length = characters + np.maximum(count - 1, 0)
+    literally = words["lorem_ipsum_literally"] > 0
     return {
-        "num_sentences": pl.col("sentences").cast(pl.Float64),
-        "symbol_to_word_ratio": pl.col("symbols") / tokens,
-        "frac_lines_end_with_ellipsis": pl.col("ellipses") / lines,
-        "frac_no_alph_words": 1.0 - pl.col("with_letter") / tokens,
-        "frac_all_caps_words": pl.col("capitals") / tokens,
-        "curly_bracket": (pl.col("brackets") / pl.col("characters")).fill_nan(0.0),
-        "lorem_ipsum": lorem,
+        "rps_doc_mean_word_length": _share(characters, count),
+        "rps_doc_frac_unique_words": _share(words["distinct"], count),
+        "rps_doc_unigram_entropy": np.where(count > 0, entropy, np.nan),
+        **{f"rps_doc_frac_chars_top_{n}gram": _share(words[f"in_top_{n}gram"], characters, 0.0) for n in TOP_SIZES},
+        **{
+            f"rps_doc_frac_chars_dupe_{n}grams": _share(words[f"in_duplicate_{n}grams"], characters, 0.0)
+            for n in DUPLICATE_SIZES
+        },
+        "rps_doc_lorem_ipsum": np.where(literally, _share(words["lorem_ipsum"], length, 0.0), 0.0),
     }
 
 
-def _from_words(words: Words) -> dict[str, Floats]:
-    counts = np.where(words.counts > 0, words.counts, np.nan)
-    distinct, entropy = vocabulary(words)
+def _of_tokens(tokens: Counts, words: Counts) -> dict[str, F64]:
+    count, characters = tokens["tokens"], tokens["characters"]
     return {
-        "rps_doc_mean_word_length": words.characters / counts,
-        "rps_doc_frac_unique_words": distinct / counts,
-        "rps_doc_unigram_entropy": np.where(words.counts > 0, entropy, np.nan),
+        "alphanumeric_fraction": _share(tokens["alphanumeric"], characters),
+        "rps_doc_num_sentences": tokens["sentences"].astype(np.float64),
+        "rps_doc_symbol_to_word_ratio": _share(tokens["symbols"], count),
+        "rps_doc_frac_no_alph_words": 1.0 - _share(tokens["tokens_with_letter"], count),
+        "rps_doc_frac_all_caps_words": _share(tokens["capitals"], count),
+        "rps_doc_curly_bracket": _share(tokens["brackets"], characters, 0.0),
     }
 
 
-def _repetitions(words: Words) -> dict[str, Floats]:
-    shares = repetition(words)
-    top = {f"rps_doc_frac_chars_top_{size}gram": shares[size] for size in TOP_SIZES}
-    return top | {f"rps_doc_frac_chars_dupe_{size}grams": shares[size] for size in DUPLICATE_SIZES}
+def _of_lists(tokens: Counts, words: Counts) -> dict[str, F64]:
+    stop = _share(tokens["stop_words"], tokens["tokens"], 0.0)
+    return {
+        "rps_doc_stop_word_fraction": np.where(words["words"] > 0, stop, 0.0),
+        "rps_doc_ldnoobw_words": words["bad_words"].astype(np.float64),
+    }
+
+
+def _of_lines(lines: Counts, tokens: Counts) -> dict[str, F64]:
+    filled, pieces = lines["filled"], lines["newlines"] + 1
+    return {
+        "line_length_mean": (tokens["characters"] - lines["newlines"]) / pieces,
+        "line_terminal_fraction": _share(lines["terminal"], filled),
+        "line_short_fraction": _share(lines["short"], filled),
+        "line_bullet_fraction": _share(lines["bullets"], filled),
+        "line_duplicate_fraction": _share(lines["repeated"], filled),
+        "line_duplicate_char_fraction": _share(lines["repeated_characters"], lines["visible_characters"]),
+        "paragraph_duplicate_fraction": _share(lines["repeated_paragraphs"], lines["paragraphs"]),
+        "paragraph_duplicate_char_fraction": _share(
+            lines["repeated_paragraph_characters"], lines["paragraph_characters"]
+        ),
+        "rps_doc_frac_lines_end_with_ellipsis": _share(lines["ellipses"], lines["lines"]),
+    }

@@ -1,127 +1,112 @@
 """Signals against a plain reading of their definitions, document by document, in Python."""
 
-import re
-import string
-import unicodedata
-from collections import Counter
-
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hominis.corpus.kernels.normalise import normalised
+from hominis.corpus.kernels.texts import arrow_of, texts_of
 from hominis.corpus.language import languages
-from hominis.corpus.repetition import MAX_DOCUMENTS, vocabulary
-from hominis.corpus.shape import shape
-from hominis.corpus.signals import normalise, signals
-from hominis.corpus.words import Words
+from hominis.corpus.lists import LANGUAGES, _entries
+from hominis.corpus.signals import rounded, signals
+from tests.unit.corpus import plain_signals
 
 PIECES = [
-    "a ",
-    "the ",
-    "Bb ",
-    "C3P0",
-    "é",
-    "È",
-    "...",
-    "…",
-    ".",
-    "?",
-    "{",
-    "}",
-    "#",
-    "\n",
-    " \t",
-    "\x1c",
-    "_",
-    "ª",
-    "Ⓐ",
+    *("a ", "the ", "Bb ", "C3P0", "é", "È", "ª", "Ⓐ", "ǅ", "_", "and", "to be "),
+    *("...", "…", ".", "?", "!", '"', "”", "{", "}", "#", "-", "*", "•", "–", "'", "½", "Ⅷ", "一"),
+    *("\n", "\n\n", " \t", "\x1c", "\x85", "\u2028", "\u3000", "\u200b", "\0", "\x7f"),
+    *("Σ", "ΑΣ", "ς", "İ", "ı", "K", "ẞ", "각", "가", "ﬁ", "\u1ffe", "\u037e", "\u2260", "ſ"),
+    *("\u0301", "\u0316", "\u0345", "\u0323\u0307", "𝔄", "😀", "\U0001d15e", "\u00ad", "\u02b0"),
+    *("lorem ipsum ", "Lorem\n", "Ipsum", "ıpſum ", "javascript ", "JavaScript\n", "anal", "balls deep ", "due"),
 ]
-TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), min_size=1, max_size=5)
+TEXTS = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=60).map("".join),
+    st.lists(st.sampled_from(["a", "b", "cc", "é"]), max_size=60).map(" ".join),
+    st.text(max_size=60),
+)
+COLUMNS = st.lists(TEXTS, min_size=1, max_size=5)
 
 
-def measured(texts):
-    column = pl.Series(texts, dtype=pl.String)
-    normalised = normalise(column)
-    rows = signals(column, normalised, Words(normalised)).to_dicts()
-    return [{name.removeprefix("rps_doc_"): value for name, value in row.items()} for row in rows]
-
-
-def plain_words(text):
-    bare = text.translate(str.maketrans("", "", string.punctuation)).lower()
-    return unicodedata.normalize("NFD", " ".join(bare.split())).split(" ") if bare.split() else []
-
-
-def plain_top(words, size):
-    grams = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
-    counts = Counter(grams)
-    best = max(grams, key=lambda gram: counts[gram], default=None)
-    if best is None or counts[best] < 2:
-        return 0.0
-    return sum(map(len, best)) * counts[best] / sum(map(len, words))
-
-
-def plain_duplicated(words, size):
-    grams = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
-    counts = Counter(grams)
-    inside = {i + j for i, gram in enumerate(grams) if counts[gram] > 1 for j in range(size)}
-    return sum(len(words[i]) for i in inside) / max(sum(map(len, words)), 1)
+def measured(texts, language="en"):
+    raw = texts_of(pl.Series(texts, dtype=pl.String))
+    return pl.DataFrame(signals(raw, normalised(raw), pa.array([language] * len(texts)))).to_dicts()
 
 
 @settings(deadline=None)
-@given(TEXTS)
-def test_word_signals_are_those_of_their_definitions(texts):
-    for text, row in zip(texts, measured(texts), strict=True):
-        words = plain_words(text)
-        assert row["word_count"] == len(words)
-        if words:
-            assert row["mean_word_length"] == pytest.approx(sum(map(len, words)) / len(words), abs=1e-8)
-            assert row["frac_unique_words"] == pytest.approx(len(set(words)) / len(words), abs=1e-8)
-        else:
-            assert row["mean_word_length"] is row["frac_unique_words"] is row["unigram_entropy"] is None
-        for size in (2, 3, 4):
-            assert row[f"frac_chars_top_{size}gram"] == pytest.approx(plain_top(words, size), abs=1e-8)
-        for size in range(5, 11):
-            assert row[f"frac_chars_dupe_{size}grams"] == pytest.approx(plain_duplicated(words, size), abs=1e-8)
+@given(COLUMNS)
+def test_normalised_texts_are_those_of_their_definition(texts):
+    found = arrow_of(normalised(texts_of(pl.Series(texts, dtype=pl.String))).texts).to_pylist()
+    assert found == [plain_signals.normalised(text) for text in texts]
 
 
-@settings(deadline=None)
-@given(TEXTS)
-def test_token_and_line_signals_are_those_of_their_definitions(texts):
-    for text, row in zip(texts, measured(texts), strict=True):
-        tokens = re.findall(r"\w+|[^\w\s]+", text)
-        lines = re.findall(r"[^\n]*\n|[^\n]+$", text)
-        ends = [line.rstrip().endswith(("...", "…")) for line in lines]
-        sentences = [run for run in re.split(r"[.!?]", text) if re.search(r"\w", run)]
-        assert row["num_sentences"] == len(sentences)
-        assert row["curly_bracket"] == pytest.approx(len(re.findall("[{}]", text)) / max(len(text), 1), abs=1e-8)
-        assert row["frac_lines_end_with_ellipsis"] == (pytest.approx(sum(ends) / len(ends)) if ends else None)
-        if tokens:
-            capitals = sum(token.isupper() for token in tokens)
-            letters = sum(bool(re.search("[a-zA-Z]", token)) for token in tokens)
-            symbols = text.count("#") + text.count("...") + text.count("…")
-            assert row["frac_all_caps_words"] == pytest.approx(capitals / len(tokens))
-            assert row["frac_no_alph_words"] == pytest.approx(1 - letters / len(tokens), abs=1e-8)
-            assert row["symbol_to_word_ratio"] == pytest.approx(symbols / len(tokens))
+def test_every_code_point_is_normalised_as_python_does_it_alone_and_among_letters():
+    points = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
+    rows = ["".join(points[begin : begin + 64]) for begin in range(0, len(points), 64)]
+    texts = [*rows, *(" ".join(row) for row in rows), *("aΣ".join(row) for row in rows)]
+    found = arrow_of(normalised(texts_of(pl.Series(texts))).texts).to_pylist()
+    wrong = [text for text, ours in zip(texts, found, strict=True) if ours != plain_signals.normalised(text)]
+    assert not wrong
 
 
-@settings(deadline=None)
-@given(TEXTS)
+def test_marks_out_of_order_are_sorted_however_many_they_are():
+    marks = "\u0301\u0316\u0323\u0307\u0345" * 20_000
+    found = arrow_of(normalised(texts_of(pl.Series([f"a{marks}.{marks} b"]))).texts).to_pylist()
+    assert found == [plain_signals.normalised(f"a{marks}.{marks} b")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@settings(deadline=None, max_examples=60)
+@given(COLUMNS)
+@example(["", "\n", "\n\n\n", " ", "a", "\0", "a a a a", "..  .", ". .. ... ....\n", "A\u0345Σ", "Σ", "x" * 40])
+@example(["ΑΣ.Σ'Σ", "\u0345Σ\u0301Σ", "one two three four five six " * 3, "lorem ipsum ıpſum lorem ipſum"])
+@example(["a\n\nb\n \n\na\n\n\n a \n\n", "•a\n*b\n-c\n—d\n 1", "JavaScript javascript\njavascripts\njava-script"])
+def test_document_signals_are_those_of_their_definitions(language, texts):
+    stop, bad = set(_entries("stop", language)), set(_entries("bad", language))
+    for text, row in zip(texts, measured(texts, language), strict=True):
+        assert row == plain_signals.document_signals(text, stop, bad)
+
+
+def test_phrases_of_a_list_are_found_across_lines_and_only_as_they_are_written():
+    first, phrase = "anal", "alabama hot pocket"
+    texts = [f"{first} {first}", phrase.replace(" ", "\n"), f"{phrase}s", phrase.upper(), f"x{first}", "alabama hot"]
+    assert [row["rps_doc_ldnoobw_words"] for row in measured(texts)] == [2.0, 1.0, 0.0, 1.0, 0.0, 0.0]
+
+
+def test_signals_of_lists_are_null_where_a_language_has_none():
+    (row,) = measured(["the fuck"], "xx")
+    assert row["rps_doc_stop_word_fraction"] is row["rps_doc_ldnoobw_words"] is None
+    assert measured([])[:1] == []
+
+
+@settings(deadline=None, max_examples=50)
+@given(COLUMNS)
 def test_signals_do_not_depend_on_the_other_documents(texts):
     assert measured(texts) == [row for text in texts for row in measured([text])]
 
 
-def test_column_too_long_for_the_keys_is_refused():
-    with pytest.raises(ValueError, match="at most"):
-        vocabulary(Words(pl.Series(["a"] * (MAX_DOCUMENTS + 1))))
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.floats(-1e9, 1e9), st.integers(0, 10**12).map(lambda n: (n + 0.5) / 1e8)), min_size=1))
+@example([801 / 2560, 12803 / 12800, 0.000000005, -0.0, 2.5e-8])
+def test_rounding_is_python_s(values):
+    assert rounded(np.array(values)).tolist() == [round(value, 8) for value in values]
 
 
-def test_shape_of_lines():
-    rows = shape(pl.Series(["ab\n\ncdéf", "", "  \n12"])).to_dicts()
-    assert [row["line_length_max"] for row in rows] == [4, 0, 2]
-    assert [row["line_length_mean"] for row in rows] == [2.0, 0.0, 2.0]
-    assert rows[0]["alphanumeric_fraction"] == pytest.approx(6 / 8)
-    assert rows[2]["alphanumeric_fraction"] == pytest.approx(2 / 5)
+def test_texts_are_taken_from_any_column_and_given_back():
+    columns = [
+        pl.Series(["a", None, "bé"]),
+        pa.array(["x", "yy", "", "z"])[1:3],
+        pa.chunked_array([["a"], ["b"]]),
+        pa.array([], pa.large_string()),
+    ]
+    assert [arrow_of(texts_of(column)).to_pylist() for column in columns] == [
+        ["a", "", "bé"],
+        ["yy", ""],
+        ["a", "b"],
+        [],
+    ]
 
 
 def test_languages_are_told_apart_and_scores_are_probabilities():

@@ -41,7 +41,7 @@ def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     while place + 8 <= end:
         mixed = folded(mixed ^ load64(data, place), STEP)
         place += 8
-    last: np.uint64 = folded(mixed ^ _few(data, place, end), LAST ^ np.uint64(end - start))
+    last: np.uint64 = folded(mixed ^ few(data, place, end), LAST ^ np.uint64(end - start))
     return last
 
 
@@ -88,7 +88,7 @@ def _hash_words(data: Bytes, start: int, end: int, words: U64) -> int:
     """
     count, place, begin, mixed = 0, start, start, SEED
     while place < end or (place == end and begin < end):
-        eight = load64(data, place) if place + 8 <= data.size else _few(data, place, data.size)
+        eight = load64(data, place) if place + 8 <= data.size else few(data, place, data.size)
         other = eight ^ _SPACES
         zeros = (other - _ONES) & ~other & _HIGHS
         length = min(trailing_zeros(zeros) >> 3, end - place)
@@ -106,7 +106,10 @@ def _hash_words(data: Bytes, start: int, end: int, words: U64) -> int:
 
 
 @kernel
-def _few(data: Bytes, start: int, end: int) -> np.uint64:
+def few(data: Bytes, start: int, end: int) -> np.uint64:
+    """Return the bytes of ``data[start:end]``, fewer than 8, as a little-endian number."""
+    if start + 8 <= data.size:
+        return load64(data, start) & ((_ONE << np.uint64(8 * (end - start))) - _ONE)  # type: ignore[no-any-return]
     value = _NONE
     for place in range(end - 1, start - 1, -1):
         value = (value << np.uint64(8)) | np.uint64(data[place])

@@ -107,7 +107,7 @@ GROWTH = 3
 
 
 @kernel
-def decode(data: U8, at: int) -> tuple[int, int]:
+def decode(data: U8, at: int) -> tuple[np.int64, int]:
     """Return the code point that begins at a byte of valid UTF-8, and where the next one begins."""
     first = np.int64(data[at])
     if first < 0x80:
@@ -136,13 +136,13 @@ def is_final_sigma(tables: Tables, data: U8, start: int, at: int, end: int) -> b
 
     ASCII punctuation is passed over, for it is deleted before letters become small.
     """
-    place, bits = at, IGNORABLE
+    place, bits = at, np.int64(IGNORABLE)
     while bits & IGNORABLE and place > start:
         place = before(data, place)
         bits = _seen(tables, decode(data, place)[0])
     if not bits & CASED:
         return False
-    place, bits = at + 2, IGNORABLE
+    place, bits = at + 2, np.int64(IGNORABLE)
     while bits & IGNORABLE and place < end:
         point, place = decode(data, place)
         bits = _seen(tables, point)
@@ -150,7 +150,7 @@ def is_final_sigma(tables: Tables, data: U8, start: int, at: int, end: int) -> b
 
 
 @kernel
-def _seen(tables: Tables, point: int) -> int:
+def _seen(tables: Tables, point: np.int64) -> np.int64:
     if point < 0x80 and tables.ascii[point] == DELETED:
-        return IGNORABLE
+        return np.int64(IGNORABLE)
     return np.int64(tables.classes[point])

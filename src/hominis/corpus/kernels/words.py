@@ -1,0 +1,357 @@
+"""Counts over the words of normalised texts: distinct ones, those on lists, and what repeats (Rae et al. 2021)."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hominis.corpus.kernels.compiled import kernel
+from hominis.corpus.kernels.hash64 import few, hash_bytes
+from hominis.corpus.kernels.machine import load64, trailing_zeros
+from hominis.corpus.kernels.normalise import Normalised
+from hominis.corpus.kernels.sets import U64, holds, number_of, slots_for
+from hominis.corpus.kernels.texts import Bytes, Offsets, Texts, texts_of
+
+TOP_SIZES = (2, 3, 4)
+DUPLICATE_SIZES = (5, 6, 7, 8, 9, 10)
+
+COUNTS = (
+    "word_characters",
+    "distinct",
+    "lorem_ipsum",
+    "lorem_ipsum_literally",
+    "bad_words",
+    "required",
+    "javascript_lines",
+    *(f"in_top_{size}gram" for size in TOP_SIZES),
+    *(f"in_duplicate_{size}grams" for size in DUPLICATE_SIZES),
+)
+"""Columns of what ``count_words`` returns, all of them whole numbers."""
+
+REQUIRED = ("the", "be", "to", "of", "and", "that", "have", "with")
+"""A document of Gopher's has at least two of these."""
+
+_LAST_TOP, _LARGEST = TOP_SIZES[-1], DUPLICATE_SIZES[-1]
+_CHARACTERS, _DISTINCT, _LOREM_IPSUM, _LITERALLY, _BAD, _REQUIRED, _JAVASCRIPT, _FIRST_GRAM = range(8)
+
+_LOREM = np.frombuffer(b"lorem", np.uint8)
+_IPSUM = np.frombuffer(b"ipsum", np.uint8)
+_NONE, _ONE, _HALF = np.uint64(0), np.uint64(1), np.uint64(32)
+_SIX, _SEVEN, _LAST_BYTE = np.uint64(6), np.uint64(7), np.uint64(56)
+_ONES, _HIGHS, _SPACES = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x2020202020202020)
+_MIX = np.uint64(0xFF51AFD7ED558CCD)
+
+I32 = npt.NDArray[np.int32]
+F64 = npt.NDArray[np.float64]
+
+
+class Phrases(NamedTuple):
+    """Lists of phrases, to be found among words.
+
+    Attributes:
+        openings: hashes of the first words, a row a list, as ``sets.table_of`` lays them out.
+        whole: hashes of whole phrases (``phrase_hashes``), likewise.
+        sizes: bit n of a list's number: there is a phrase of n words in it; shape (lists,).
+    """
+
+    openings: U64
+    whole: U64
+    sizes: U64
+
+
+class _Room(NamedTuple):
+    """Space to work in, enough for the longest text: by word, and by slot of a table."""
+
+    hashes: U64
+    ids: I32
+    sums: Offsets
+    live: Offsets
+    grams: I32
+    counts: I32
+    keys: U64
+    numbers: I32
+
+
+def count_words(normal: Normalised, lists: I32, phrases: Phrases) -> tuple[dict[str, Offsets], F64]:
+    """Return ``COUNTS`` of each normalised text, and the entropy of its words in nats.
+
+    Args:
+        lists: by text, the row of ``phrases`` to look into; -1: none, and the count is 0.
+    """
+    texts = normal.texts
+    counts, entropy = np.zeros((texts.number, len(COUNTS)), np.int64), np.zeros(texts.number)
+    most = int(np.diff(normal.words).max(initial=0)) + 1
+    room = _Room(
+        *(np.empty(most, np.uint64), np.empty(most, np.int32), np.empty(most, np.int64)),
+        *(np.empty(most, np.int64), np.empty(most, np.int32), np.empty(most, np.int32)),
+        *(np.empty(slots_for(most), np.uint64), np.empty(slots_for(most), np.int32)),
+    )
+    _count(normal, lists, phrases, _known(), room, counts, entropy)
+    return dict(zip(COUNTS, counts.T, strict=True)), entropy
+
+
+@cache
+def _known() -> U64:
+    return phrase_hashes(texts_of(pa.array([*REQUIRED, "javascript"])))[1]
+
+
+def phrase_hashes(phrases: Texts) -> tuple[U64, U64, Offsets]:
+    """Return of each phrase (words joined by single spaces) the hash, that of its first word, and its words' number."""
+    whole, openings = np.empty(phrases.number, np.uint64), np.empty(phrases.number, np.uint64)
+    words = np.empty(phrases.number, np.int64)
+    _hash_phrases(*phrases, whole, openings, words)
+    return whole, openings, words
+
+
+@kernel
+def _hash_phrases(data: Bytes, offsets: Offsets, whole: U64, openings: U64, words: Offsets) -> None:
+    for phrase in range(offsets.size - 1):
+        begin, count, key = offsets[phrase], 0, _NONE
+        for at in range(offsets[phrase], offsets[phrase + 1] + 1):
+            if at == offsets[phrase + 1] or data[at] == 0x20:
+                word = hash_bytes(data, begin, at)
+                if count == 0:
+                    openings[phrase] = word
+                key = _joined(key, word)
+                count += 1
+                begin = at + 1
+        whole[phrase], words[phrase] = key, count
+
+
+@kernel
+def _joined(key: Any, word: Any) -> Any:
+    mixed = (key ^ word) * _MIX
+    return mixed ^ (mixed >> _HALF)
+
+
+@kernel
+def _count(
+    normal: Normalised, lists: I32, phrases: Phrases, known: U64, room: _Room, counts: Offsets, entropy: F64
+) -> None:
+    data, offsets = normal.texts.data, normal.texts.offsets
+    for text in range(offsets.size - 1):
+        before, count = normal.words[text], normal.words[text + 1] - normal.words[text]
+        if count == 0:
+            continue
+        out = counts[text]
+        distinct, javascript = _split(data, offsets[text], offsets[text + 1], count, known, room, out)
+        out[_CHARACTERS], out[_DISTINCT] = room.sums[count], distinct
+        entropy[text] = _entropy(room.counts[:distinct], count)
+        if lists[text] >= 0:
+            out[_BAD] = _phrases_in(room.hashes[:count], lists[text], phrases)
+        if javascript >= 0:
+            ends = normal.line_words[normal.lines[text] : normal.lines[text + 1]] - before
+            out[_JAVASCRIPT] = _lines_with(javascript, room.ids[:count], ends)
+        _repetition(count, room, out)
+
+
+@kernel
+def _split(data: Bytes, start: int, end: int, count: int, known: U64, room: _Room, out: Offsets) -> tuple[int, int]:
+    """Number a text's words in order of appearance; count each and sum up their lengths.
+
+    Returns:
+        How many words differ, and the number of ``javascript`` (-1: it isn't there).
+    """
+    hashes, ids, sums, counts, keys, numbers = room.hashes, room.ids, room.sums, room.counts, room.keys, room.numbers
+    slots = slots_for(count)
+    numbers[:slots] = -1
+    distinct, javascript, begin, lorem = 0, -1, start, False
+    sums[0] = 0
+    for word in range(count):
+        at = _word_end(data, begin, end)
+        key = hash_bytes(data, begin, at)
+        number = number_of(key, keys, numbers, slots, distinct)
+        if number == distinct:
+            counts[distinct] = 0
+            distinct += 1
+            if at - begin <= 4:
+                for place in range(known.size - 1):
+                    out[_REQUIRED] += known[place] == key
+            elif key == known[-1]:
+                javascript = number
+        counts[number] += 1
+        hashes[word], ids[word] = key, number
+        sums[word + 1] = sums[word] + _characters(data, begin, at)
+        if lorem:
+            likeness = _opens_with_ipsum(data, begin, at)
+            out[_LOREM_IPSUM] += likeness > 0
+            out[_LITERALLY] += likeness > 1
+        lorem = at - begin >= 5 and _same(data, at - 5, _LOREM)
+        begin = at + 1
+    return distinct, javascript
+
+
+@kernel
+def _word_end(data: Bytes, at: int, end: int) -> int:
+    """Return where the next space is, or ``end``; 8 bytes are looked at in one (Warren 2012, section 6-1)."""
+    while at + 8 <= data.size:
+        other = load64(data, at) ^ _SPACES
+        length = trailing_zeros((other - _ONES) & ~other & _HIGHS) >> 3
+        at += length
+        if length < 8 or at >= end:
+            return min(at, end)
+    while at < end and data[at] != 0x20:
+        at += 1
+    return at
+
+
+@kernel
+def _characters(data: Bytes, start: int, end: int) -> np.int64:
+    """Return the code points in a range of bytes: those bytes that don't continue one."""
+    more = np.int64(end - start)
+    while start < end:
+        stop = min(start + 7, end)
+        eight = few(data, start, stop)
+        more -= np.int64((((eight >> _SEVEN) & ~(eight >> _SIX) & _ONES) * _ONES) >> _LAST_BYTE)
+        start = stop
+    return more
+
+
+@kernel
+def _same(data: Bytes, start: int, wanted: Bytes) -> bool:
+    for place in range(wanted.size):
+        if data[start + place] != wanted[place]:
+            return False
+    return True
+
+
+@kernel
+def _opens_with_ipsum(data: Bytes, at: int, end: int) -> int:
+    """Return 2 where a word begins with ``ipsum``, 1 where case aside it does (dotless i, long s), or 0."""
+    likeness = 2
+    for letter in range(_IPSUM.size):
+        if at < end and data[at] == _IPSUM[letter]:
+            at += 1
+        elif at + 1 < end and (
+            (letter == 0 and data[at] == 0xC4 and data[at + 1] == 0xB1)
+            or (letter == 2 and data[at] == 0xC5 and data[at + 1] == 0xBF)
+        ):
+            at += 2
+            likeness = 1
+        else:
+            return 0
+    return likeness
+
+
+@kernel
+def _entropy(counts: I32, total: int) -> float:
+    entropy = 0.0
+    for count in counts:
+        share = count / total
+        entropy += -share * math.log(share)
+    return entropy
+
+
+@kernel
+def _phrases_in(hashes: U64, row: int, phrases: Phrases) -> int:
+    """Return how many runs of words are a phrase of the list."""
+    found = 0
+    for first in range(hashes.size):
+        if not holds(phrases.openings, row, hashes[first]):
+            continue
+        key, left = _NONE, phrases.sizes[row] >> _ONE
+        for word in range(first, hashes.size):
+            key = _joined(key, hashes[word])
+            if left & _ONE:
+                found += holds(phrases.whole, row, key)
+            left >>= _ONE
+            if left == _NONE:
+                break
+    return found
+
+
+@kernel
+def _lines_with(wanted: int, ids: I32, ends: Offsets) -> int:
+    """Return how many lines, of which each ends before a word, hold a word."""
+    found = begin = 0
+    for end in ends:
+        found += (ids[begin:end] == wanted).any()
+        begin = end
+    return found
+
+
+@kernel
+def _repetition(count: int, room: _Room, out: Offsets) -> None:
+    """Count the characters in the most frequent run of 2 to 4 words, and in all that are repeated of 5 to 10.
+
+    A run can only be repeated where both runs shorter by a word are, so ever fewer places are looked at.
+    """
+    ids, live, grams, counts = room.ids, room.live, room.grams, room.counts
+    places = 0
+    for place in range(count):
+        number = ids[place]
+        grams[place] = number if counts[number] > 1 else -1
+        live[places] = place
+        places += counts[number] > 1
+    for size in range(2, _LARGEST + 1):
+        places = _number_runs(size, places, count, room)
+        if places < 2:
+            return
+        taken = _most_frequent(size, places, room) if size <= _LAST_TOP else _covered(size, places, room)
+        out[_FIRST_GRAM + size - 2] = taken
+
+
+@kernel
+def _number_runs(size: int, places: int, count: int, room: _Room) -> int:
+    """Go on from the repeated runs of ``size - 1`` words to those of ``size``, of ``count`` words in all.
+
+    Runs are numbered like words, by the number of the shorter one and of the last word: no two share a number.
+    ``live`` are the places of the first ``places`` repeated runs, ascending; ``grams`` has the number of the
+    run at any place, or -1.
+    """
+    ids, live, grams, counts, keys, numbers = room.ids, room.live, room.grams, room.counts, room.keys, room.numbers
+    slots = slots_for(places)
+    numbers[:slots] = -1
+    distinct = kept = 0
+    for index in range(places):
+        place = live[index]
+        if place + size > count or grams[place + 1] < 0:
+            grams[place] = -1
+            continue
+        key = np.uint64(grams[place]) << _HALF | np.uint64(ids[place + size - 1])
+        number = number_of(key, keys, numbers, slots, distinct)
+        if number == distinct:
+            counts[distinct] = 0
+            distinct += 1
+        counts[number] += 1
+        grams[place] = number
+        live[kept] = place
+        kept += 1
+    places = 0
+    for index in range(kept):
+        place = live[index]
+        repeated = counts[grams[place]] > 1
+        grams[place] = grams[place] if repeated else -1
+        live[places] = place
+        places += repeated
+    return places
+
+
+@kernel
+def _most_frequent(size: int, places: int, room: _Room) -> int:
+    """Return the characters in all occurrences of the most frequent run, of equals the first; 0 if none is repeated."""
+    sums, live, grams, counts = room.sums, room.live, room.grams, room.counts
+    best, most = 0, 1
+    for index in range(places):
+        place = live[index]
+        times = counts[grams[place]]
+        if times > most:
+            best, most = (sums[place + size] - sums[place]) * times, times
+    return best
+
+
+@kernel
+def _covered(size: int, places: int, room: _Room) -> int:
+    """Return the characters of words that lie in a repeated run, overlaps counted once."""
+    sums, live = room.sums, room.live
+    covered = done = 0
+    for index in range(places):
+        place = live[index]
+        covered += sums[place + size] - sums[max(place, done)]
+        done = place + size
+    return covered
