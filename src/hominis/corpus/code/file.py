@@ -8,10 +8,9 @@ from functools import cached_property
 
 from hominis.corpus.code import languages
 
-_ALNUM = (string.ascii_letters + string.digits).encode()
-_LETTERS = string.ascii_letters.encode()
+_LETTERS, _DIGITS = string.ascii_letters.encode(), string.digits.encode()
 _ASCII = bytes(range(128))
-_BASE64 = bytes(ord("a") if byte in _ALNUM + b"+/" else ord(" ") for byte in range(256))
+_BASE64 = bytes(ord("a") if byte in _LETTERS + _DIGITS + b"+/" else ord(" ") for byte in range(256))
 _RUN = b"a" * 64
 _GLUE = b" \t\r\n\"',+\\;.#*/"
 _UNSEEN = {"<script": "</script", "<style": "</style", "<!--": "-->"}
@@ -47,27 +46,27 @@ class File:
     @cached_property
     def lengths(self) -> list[int]:
         """The lengths of its lines, in characters, without their ends; of an empty file, one of none."""
-        return [len(line) for line in self.text.splitlines()] or [0]
+        return list(map(len, self.text.splitlines())) or [0]
 
-    @cached_property
+    @property
     def mean_line(self) -> float:
         """Characters in a line, on average."""
         return len(self.text) / len(self.lengths)
 
-    @cached_property
+    @property
     def longest_line(self) -> int:
         """Characters in the longest line."""
         return max(self.lengths)
 
-    @cached_property
-    def alphanumeric(self) -> float:
-        """Fraction of characters that are letters or digits, of any script."""
-        return self._share(_ALNUM, str.isalnum)
-
-    @cached_property
+    @property
     def alphabetic(self) -> float:
         """Fraction of characters that are letters, of any script."""
-        return self._share(_LETTERS, str.isalpha)
+        return self._counts[0] / max(len(self.text), 1)
+
+    @property
+    def alphanumeric(self) -> float:
+        """Fraction of characters that are letters or digits, of any script."""
+        return sum(self._counts) / max(len(self.text), 1)
 
     @cached_property
     def visible(self) -> int:
@@ -90,28 +89,34 @@ class File:
             start = mapped.find(_RUN, end)
         return longest, total
 
-    @cached_property
+    @property
     def escapes(self) -> int:
-        r"""Characters of bytes written as ``0x1f,``, ``\x1f`` or ``\u001f``."""
+        r"""Characters of bytes written as ``0x1f,``, ``\x1f`` or ``\u001f``; 0 if they can't be half of the text."""
+        most = self._counts[1] + self._raw.count(b"\\")
+        if 12 * most < len(self.text):
+            return 0
         return 6 * self.text.count("0x") + 4 * self.text.count("\\x") + 6 * self.text.count("\\u")
+
+    @cached_property
+    def _counts(self) -> tuple[int, int]:
+        """Letters, and other characters that are letters or digits."""
+        without_letters = self._raw.translate(None, _LETTERS)
+        letters = len(self._raw) - len(without_letters)
+        digits = len(without_letters) - len(without_letters.translate(None, _DIGITS))
+        if self.text.isascii():
+            return letters, digits
+        rest = without_letters.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+        others = sum(map(str.isalpha, rest))
+        return letters + others, digits + sum(map(str.isalnum, rest)) - others
 
     @cached_property
     def _raw(self) -> bytes:
         return self.text.encode("utf-8", "surrogatepass")
 
-    def _share(self, ascii_class: bytes, test: object) -> float:
-        if not self.text:
-            return 0.0
-        found = len(self._raw) - len(self._raw.translate(None, ascii_class))
-        if not self.text.isascii():
-            rest = self._raw.translate(None, _ASCII).decode("utf-8", "surrogatepass")
-            found += sum(map(test, rest))  # type: ignore[call-overload]
-        return found / len(self.text)
-
 
 def _is_mixed(run: bytes) -> bool:
     """Tell letters with digits from a drawn line or a long word."""
-    return len(run.translate(None, _LETTERS)) < len(run) and len(run.translate(None, string.digits.encode())) < len(run)
+    return len(run.translate(None, _LETTERS)) < len(run) and len(run.translate(None, _DIGITS)) < len(run)
 
 
 def _shown(page: str) -> list[str]:

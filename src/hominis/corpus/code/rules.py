@@ -59,10 +59,12 @@ def by_head(text: str) -> Rule | None:
     """Return the rule that drops a file for what its first lines say."""
     head = text[:_HEAD_CHARS]
     lowered = head.lower()
-    for rule, lines, needs, pattern in _heads():
-        if any(word in lowered for word in needs) and pattern.search(_first(head, lines)):
-            return rule
-    return None
+    heads, words = _heads()
+    present = {word for word in words if word in lowered}
+    if not present:
+        return None
+    found = (entry for entry in heads if present.intersection(entry.needs))
+    return next((entry.rule for entry in found if entry.pattern.search(_first(head, entry.lines))), None)
 
 
 def named_rules() -> list[Rule]:
@@ -98,9 +100,11 @@ def _paths() -> _Paths:
 
 
 @cache
-def _heads() -> list[_Head]:
+def _heads() -> tuple[list[_Head], frozenset[str]]:
+    """Return the rules and all words that they need."""
     flags = re.IGNORECASE | re.MULTILINE
-    return [
+    heads = [
         _Head(_rule(row), row["lines"], tuple(row["needs"]), re.compile(row["pattern"], flags))
         for row in _table()["head"]
     ]
+    return heads, frozenset(word for head in heads for word in head.needs)
