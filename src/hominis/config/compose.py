@@ -75,7 +75,8 @@ def read_table(path: Path) -> PolicyTable:
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot read the policy: {error}", where=path) from error
+        named = f"those that ship are named without a path: {', '.join(shipped())}"
+        raise ConfigError(f"cannot read the policy: {error}", where=path, remedy=named) from error
     return _valid(PolicyTable, said, str(path))
 
 

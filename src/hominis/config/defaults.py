@@ -14,7 +14,7 @@ from hominis.config.run import RunConfig
 REQUIRED: dict[str, Any] = {
     "run": "my-run",
     "fetch": {"sources": "workflow/tables/sources.csv"},
-    "select": {"policies": {name: f"workflow/policies/{name}.toml" for name in ("web", "code", "arxiv", "italian")}},
+    "select": {"policies": {"web": ["english", "gopher"], "code": "code", "arxiv": "latex", "italian": "italia"}},
     "pretrain": {"blend": {"web": 0.5, "code": 0.5}},
     "account": {
         "intensity_kg_per_kwh": {"value": 0.2875, "low": 0.2848, "high": 0.3367, "source": "your grid's, and its year"},

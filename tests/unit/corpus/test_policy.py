@@ -9,7 +9,6 @@ from hominis.corpus.choice import chosen
 from hominis.corpus.policy import passes, removed_by, rule_names
 from hominis.errors import ConfigError
 
-WEB = "workflow/policies/web.toml"
 LONG = {"name": "long", "signal": "rps_doc_word_count", "min": 10}
 LETTERS = {"name": "letters", "signal": "rps_doc_curly_bracket", "max": 0.5}
 
