@@ -5,11 +5,13 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -47,7 +49,7 @@ def wheel(path: Path, wanted: Wanted, limit: int) -> Iterator[Member]:
     """Yield the wanted files of a zip file (a wheel is one)."""
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            if not entry.is_dir() and wanted(entry.filename):
+            if not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16) and wanted(entry.filename):
                 yield entry.filename, archive.read(entry) if entry.file_size <= limit else None
 
 
@@ -62,6 +64,32 @@ def deb(path: Path, wanted: Wanted, limit: int) -> Iterator[Member]:
         name, size = _to_data(file, path)
         data = cast("IO[bytes]", io.BufferedReader(_Window(file, size)))
         yield from _tar(decompressed(data, name), wanted, limit)
+
+
+ARCHIVES = {
+    (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"): tar,
+    (".whl", ".zip"): wheel,
+    (".deb",): deb,
+}
+"""Endings of names → the reader of such archives."""
+
+
+def members(path: Path, wanted: Wanted, limit: int) -> Iterator[Member] | None:
+    """Return the wanted files of an archive, by the ending of its name; None if it is none."""
+    name = path.name.lower()
+    return next((read(path, wanted, limit) for endings, read in ARCHIVES.items() if name.endswith(endings)), None)
+
+
+def included(patterns: Sequence[str]) -> Wanted:
+    """Return which paths match patterns; ``!`` before one excludes, and none includes all."""
+    takes = [pattern for pattern in patterns if not pattern.startswith("!")]
+    leaves = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+
+    def wanted(path: str) -> bool:
+        taken = not takes or any(fnmatchcase(path, pattern) for pattern in takes)
+        return taken and not any(fnmatchcase(path, pattern) for pattern in leaves)
+
+    return wanted
 
 
 def decompressed(file: IO[bytes], name: str) -> IO[bytes]:

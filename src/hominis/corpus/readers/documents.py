@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hominis.corpus.readers import archives, records, redpajama
+from hominis.corpus.readers import archives, arxiv, github, records, redpajama
 from hominis.corpus.readers.markup import html_text, is_html
 from hominis.corpus.readers.records import Reading, Record
 from hominis.corpus.readers.rejects import Rejects, listed
@@ -21,17 +20,12 @@ if TYPE_CHECKING:
 Reader = Callable[[Path, Reading, int], Iterator[Record]]
 """From a raw file, what its source's row says about it, and the longest document in bytes, to its records."""
 
-FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents}
+FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents, "github": github.records, "arxiv": arxiv.records}
 """Readers of the formats that a source's row names; without a name the file's ending tells the reader."""
 
 _BATCH_BYTES = 2**20
 _BATCH_DOCUMENTS = 2**15
 
-_ARCHIVES = {
-    (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"): archives.tar,
-    (".whl", ".zip"): archives.wheel,
-    (".deb",): archives.deb,
-}
 _JSON_LINES = (".jsonl", ".json.gz", ".jsonl.gz", ".jsonl.zst", ".jsonl.xz")
 _PLAIN = (".txt", ".md", ".rst", ".tex", ".html", ".htm", ".txt.gz")
 
@@ -127,7 +121,7 @@ class Documents:
             return None, "too_large"
         try:
             raw = content.encode("utf-8") if isinstance(content, str) else content
-            text = html_text(raw) if is_html(path) else raw.decode("utf-8")
+            text = html_text(raw) if is_html(path) and not self.reading.format else raw.decode("utf-8")
         except UnicodeError:
             return None, "not_utf8"
         if len(raw) > self.limit:
@@ -153,23 +147,15 @@ class Documents:
             yield from FORMATS[self.reading.format](self.path, self.reading, self.limit)
             return
         name = self.path.name.lower()
-        for endings, members in _ARCHIVES.items():
-            if name.endswith(endings):
-                for path, content in members(self.path, self._wanted, self.limit):
-                    yield Record(path, content)
-                return
-        if name.endswith(".parquet"):
+        members = archives.members(self.path, archives.included(self.reading.include), self.limit)
+        if members is not None:
+            yield from (Record(path, content) for path, content in members)
+        elif name.endswith(".parquet"):
             yield from records.parquet(self.path, self.reading, self.limit)
         elif name.endswith(_JSON_LINES):
             yield from records.json_lines(self.path, self.reading, self.limit)
         elif name.endswith(_PLAIN):
             yield from records.plain(self.path, self.reading, self.limit)
         else:
-            known = [ending for group in _ARCHIVES for ending in group] + [".parquet", *_JSON_LINES, *_PLAIN]
+            known = [ending for group in archives.ARCHIVES for ending in group] + [".parquet", *_JSON_LINES, *_PLAIN]
             raise InputError(f"no reader for {self.path.name}", where=self.path, remedy=f"known: {', '.join(known)}")
-
-    def _wanted(self, path: str) -> bool:
-        takes = [pattern for pattern in self.reading.include if not pattern.startswith("!")]
-        leaves = [pattern[1:] for pattern in self.reading.include if pattern.startswith("!")]
-        taken = not takes or any(fnmatchcase(path, pattern) for pattern in takes)
-        return taken and not any(fnmatchcase(path, pattern) for pattern in leaves)
