@@ -47,7 +47,7 @@ def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     """Yield the papers of a file as text: their bodies, without what is no text and with simple macros expanded.
 
     Reasons of those that aren't: ``pdf``, ``postscript``, ``dvi``, ``html``, ``withdrawn``, ``no_main_file``,
-    ``too_large``, ``unpacks_too_far``, ``damaged``.
+    ``too_large``, ``unpacks_too_far``, ``truncated``, ``damaged``.
     """
     if _JSON_LINES.search(path.name.lower()):
         yield from _published(path, reading, limit)
@@ -105,6 +105,8 @@ def _of_source(content: bytes | None, limit: int) -> Paper | str:
             found = _files(stream, limit)
     except InputError:
         return "unpacks_too_far"
+    except (EOFError, tarfile.ReadError):
+        return "truncated"
     except archives.BROKEN:
         return "damaged"
     return found if isinstance(found, str) else paper(found, _WHOLE * limit)
