@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -133,7 +133,8 @@ def _artefacts(run: RunConfig, stage: str, doc: str = "") -> list[Path]:
 
 
 def _explained(doc: str, said: Sequence[Answer], name: str | None, copies: Copies | None, known: bool) -> None:
-    click.echo(f"{doc}: " + (f"removed by {name}" if name else "stays"))
+    removing = [f" ({_value(answer)}; {answer.rule.bound()} is kept)" for answer in said if answer.rule.name == name]
+    click.echo(f"{doc}: " + (f"removed by {name}{''.join(removing)}" if name else "stays"))
     if copies:
         others = f"; so are {', '.join(copies.others)}" if copies.others else ""
         kind = {"exact": "an exact", "near": "a near"}[copies.kind]
@@ -145,9 +146,8 @@ def _explained(doc: str, said: Sequence[Answer], name: str | None, copies: Copie
 
 def _row(answer: Answer, name: str | None) -> list[str]:
     mark = "passes" if answer.passes else "REMOVES" if answer.rule.name == name else "fails"
-    value = "unknown" if answer.value is None else _number(answer.value)
     margin = "" if answer.margin is None else f"{answer.margin:+,.4g}"
-    return [mark, answer.rule.name, value, answer.rule.bound(), margin, answer.rule.source]
+    return [mark, answer.rule.name, _value(answer), answer.rule.bound(), margin, answer.rule.source]
 
 
 def _as_json(doc: str, said: Sequence[Answer], name: str | None, copies: Copies | None) -> None:
@@ -161,7 +161,8 @@ def _as_json(doc: str, said: Sequence[Answer], name: str | None, copies: Copies 
     click.echo(canonical(found), nl=False)
 
 
-def _number(value: Any) -> str:
+def _value(answer: Answer) -> str:
+    value = "unknown" if answer.value is None else answer.value
     return value if isinstance(value, str) else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
 
 
