@@ -13,8 +13,8 @@ from hominis import __version__
 from hominis.errors import HominisError
 from hominis.stages import STAGES
 
-VERBS = ("doctor", "plan", "status", "cancel", "ledger", "verify", "repair")
-VERBS += ("config", "policy", "account", "report", "part")
+VERBS: tuple[str, ...] = ("doctor", "plan", "status", "cancel", "ledger", "verify", "repair")
+VERBS += ("config", "policy", "signals", "account", "report", "part")
 HELP = """Raw text corpora to a pretrained model and a results table that states its carbon cost.
 
 A whole run is one command, and the same command again after any failure:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hominis.corpus.kernels.compiled import kernel
 from hominis.corpus.kernels.hash64 import SEED, STEP
-from hominis.corpus.kernels.machine import folded
+from hominis.corpus.kernels.machine import folded, pread
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -33,17 +33,21 @@ def band_keys(signatures: U32, rows: int, keys: U64) -> None:
 
 
 @kernel
-def join_buckets(keys: U64, numbers: Numbers, signatures: U32, needed: int, parents: Numbers) -> None:
+def join_buckets(keys: U64, numbers: Numbers, file: int, size: int, needed: int, parents: Numbers) -> None:
     """Join documents of equal keys, if their signatures agree on ``needed`` values.
 
     Two that are of one group already aren't compared; the groups are the same in whatever order buckets come.
+    Signatures are read one by one: mapped, a file of them would seem to take as much memory as it is long.
 
     Args:
         keys: ascending.
         numbers: of the documents; sorted here where keys are equal.
-        signatures: row i is that of document i; not looked at if ``needed`` is 0.
+        file: descriptor of a file of signatures, each ``size`` u32, by number; not read if ``needed`` is 0.
+
+    Raises:
+        OSError: a signature can't be read.
     """
-    begin = 0
+    pair, begin = np.empty((2, size), dtype=np.uint32), 0
     while begin < keys.size:
         end = begin + 1
         while end < keys.size and keys[end] == keys[begin]:
@@ -52,7 +56,9 @@ def join_buckets(keys: U64, numbers: Numbers, signatures: U32, needed: int, pare
             numbers[begin:end].sort()
             for place in range(begin, end - 1):
                 for other in range(place + 1, min(place + 1 + (WINDOW if needed else 1), end)):
-                    _join(numbers[place], numbers[other], signatures, needed, parents)
+                    left, right = _lowest(parents, numbers[place]), _lowest(parents, numbers[other])
+                    if left != right and _similar(numbers[place], numbers[other], file, pair, needed):
+                        parents[max(left, right)] = min(left, right)
         begin = end
 
 
@@ -64,13 +70,6 @@ def lead(parents: Numbers) -> None:
 
 
 @kernel
-def _join(number: int, other: int, signatures: U32, needed: int, parents: Numbers) -> None:
-    left, right = _lowest(parents, number), _lowest(parents, other)
-    if left != right and (needed == 0 or _agreement(signatures[number], signatures[other]) >= needed):
-        parents[max(left, right)] = min(left, right)
-
-
-@kernel
 def _lowest(parents: Numbers, number: int) -> int:
     while parents[number] != number:
         parents[number] = parents[parents[number]]
@@ -79,8 +78,19 @@ def _lowest(parents: Numbers, number: int) -> int:
 
 
 @kernel
-def _agreement(left: U32, right: U32) -> int:
+def _similar(number: int, other: int, file: int, pair: U32, needed: int) -> bool:
+    if needed == 0:
+        return True
+    _read(number, file, pair[0])
+    _read(other, file, pair[1])
     count = 0
-    for place in range(left.size):
-        count += left[place] == right[place]
-    return count
+    for place in range(pair.shape[1]):
+        count += pair[0, place] == pair[1, place]
+    return count >= needed
+
+
+@kernel
+def _read(number: int, file: int, signature: U32) -> None:
+    length = 4 * signature.size
+    if pread(file, signature.ctypes.data, length, number * length) != length:
+        raise OSError("a signature can't be read")

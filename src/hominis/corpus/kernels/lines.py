@@ -41,6 +41,9 @@ SHORT = 30
 BULLETS = np.array([0x2022, 0x2023, 0x25B6, 0x25C0, 0x25E6, 0x25A0, 0x25A1, 0x25AA, 0x25AB, 0x2013], np.int64)
 """What a line with a bullet begins with, in RedPajama-v2; Gopher's rule counts ``*`` and ``-`` too."""
 
+TERMINAL = np.array([0x2E, 0x21, 0x3F, 0x201D], np.int64)
+"""What a sentence ends with; FineWeb's rule counts the plain quotation mark too."""
+
 _NEWLINE, _ELLIPSIS, _QUOTE = 0x0A, 0x2026, 0x201D
 _LENGTH, _UPPER, _FIRST, _LAST, _DOTS, _BEGIN, _END, _BEGIN_CHARACTER, _END_CHARACTER = range(len(LINE))
 

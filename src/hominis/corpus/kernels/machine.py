@@ -10,6 +10,9 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
+pread = types.ExternalFunction("pread", types.int64(types.int32, types.uintp, types.uintp, types.int64))
+"""The system's: read a number of bytes of a file, from a place on, to an address."""
+
 _I64, _I128 = ir.IntType(64), ir.IntType(128)
 
 

@@ -57,7 +57,7 @@ class Rejects:
         """Return the counts, sorted by reason."""
         return dict(sorted(self.counts.items()))
 
-    def check(self, documents: int, most: float, where: Path) -> None:
+    def check(self, documents: int, most: float, where: Path, setting: str = "annotate.max_rejects") -> None:
         """Raise if more than the share ``most`` of a file's records is damaged.
 
         Raises:
@@ -70,9 +70,9 @@ class Rejects:
         first = next(sample for sample in self.samples if sample["reason"] in DAMAGE)
         raise InputError(
             f"{sum(damaged.values())} of {records} records are damaged ({listed(damaged)}), more than the share "
-            f"{most:g} that annotate.max_rejects allows; the first is {first['path']}: {first['beginning'][:80]!r}",
+            f"{most:g} that {setting} allows; the first is {first['path']}: {first['beginning'][:80]!r}",
             where=where,
-            remedy="compare the file with its publisher's and fetch it again; or raise annotate.max_rejects",
+            remedy=f"compare the file with its publisher's and fetch it again; or raise {setting}",
         )
 
     def write(self, path: Path) -> None:

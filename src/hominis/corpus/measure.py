@@ -1,0 +1,75 @@
+"""The signals of files of documents, file by file, in bounded memory: what ``hominis signals`` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from hominis.corpus.readers.archives import decompressed
+from hominis.corpus.readers.lines import objects
+from hominis.corpus.readers.records import line_limit, text_record
+from hominis.corpus.readers.rejects import Rejects
+from hominis.corpus.spans import Document, published, shard_of
+from hominis.errors import InputError
+
+_BATCH_CHARACTERS = 2**20
+
+
+def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int], rejects: Rejects) -> Iterator[bytes]:
+    """Yield a line of JSON for each document of a file of JSON lines, compressed or not.
+
+    Args:
+        text_field: the field of the text.
+        limit: the longest document in bytes.
+        domains: as ``spans.published`` takes them.
+        rejects: receives the lines that hold no document.
+    """
+    held: list[Document] = []
+    size = 0
+    for document in _documents(path, text_field, limit, rejects):
+        held.append(document)
+        size += len(document.text)
+        if size >= _BATCH_CHARACTERS or len(held) >= _BATCH_CHARACTERS // 64:
+            yield from _lines(held, domains)
+            held, size = [], 0
+    if held:
+        yield from _lines(held, domains)
+
+
+def read_domains(path: Path) -> dict[str, int]:
+    """Return a map of domains to numbers from a JSON object.
+
+    Raises:
+        InputError: the file holds something else.
+    """
+    remedy = 'a JSON object such as {"ads.example": 3} is expected'
+    try:
+        with path.open("rb") as file, decompressed(file, path.name) as stream:
+            found = json.loads(stream.read())
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"the map of domains can't be read: {error}", where=path, remedy=remedy) from error
+    wrong = None if isinstance(found, dict) else found
+    wrong = next((pair for pair in found.items() if type(pair[1]) is not int), None) if wrong is None else wrong
+    if wrong is not None:
+        raise InputError(f"no map of domains to whole numbers: {str(wrong)[:80]}", where=path, remedy=remedy)
+    return dict(found)
+
+
+def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Iterator[Document]:
+    shard = shard_of(path)
+    for line in objects(path, line_limit(limit)):
+        record = text_record(line, f"{path.name}:{line.index}", text_field)
+        text = record.text if isinstance(record.text, str) else ""
+        reason = record.reason or ("too_large" if len(text.encode()) > limit else "")
+        if reason:
+            rejects.add(reason, record.path, record.text)
+        else:
+            yield Document(f"{shard}/{line.index}", text, line.value or {})
+
+
+def _lines(held: list[Document], domains: Mapping[str, int]) -> Iterator[bytes]:
+    for found in published(held, domains):
+        yield to_json(found) + b"\n"

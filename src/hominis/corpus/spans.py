@@ -1,0 +1,143 @@
+"""Signals in the form in which RedPajama-v2 publishes them: JSON lines of ``[start, end, value]`` spans.
+
+A document's signal is one span over all its characters, a line's one span per raw line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hominis.corpus.kernels.line_words import count_line_words
+from hominis.corpus.kernels.lines import BULLETS, LINE, TERMINAL, scan_lines
+from hominis.corpus.kernels.normalise import Normalised, normalised
+from hominis.corpus.kernels.texts import Texts, texts_of
+from hominis.corpus.language import languages
+from hominis.corpus.readers.lines import string
+from hominis.corpus.signals import rounded, signals
+
+FIELDS = ("length", "original_length", "nlines", "original_nlines", "language_score", "perplexity")
+"""Fields of a document that become signals ``ccnet_<field>``."""
+
+_BUCKETS = {"head": 0.0, "middle": 1.0, "tail": 2.0}
+_SHARD = re.compile(r"[^/]+/[^/]+/[a-z-]+_(head|middle|tail)\.json\.gz$")
+_PREFIX = 1000
+
+Span = tuple[int, int, Any]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it was read.
+
+    Attributes:
+        fields: of the record; what is missing is null in the signals.
+    """
+
+    id: str
+    text: str
+    fields: Mapping[str, Any]
+
+
+def shard_of(path: Path) -> str:
+    """Return what ids of a file's documents begin with: ``<snapshot>/<shard>/<name>`` as published, else its name."""
+    found = _SHARD.search(path.absolute().as_posix())
+    return found.group() if found else path.name
+
+
+def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield each document's signals as one object.
+
+    Args:
+        documents: of one file. Where one says no language it is identified, as in stage ``annotate``.
+        domains: ``source_domain`` → number of its UT1 categories.
+    """
+    raw = texts_of(pa.array([document.text for document in documents], pa.large_string()))
+    normal = normalised(raw)
+    spoken = _languages(documents)
+    of_documents = {name: column.to_pylist() for name, column in signals(raw, normal, pa.array(spoken)).items()}
+    of_lines = _Lines(raw, normal)
+    for row, document in enumerate(documents):
+        length = len(document.text)
+        whole = _ccnet(document.fields)
+        whole |= {name: values[row] for name, values in of_documents.items() if name.startswith("rps_")}
+        whole["rps_doc_ut1_blacklist"] = domains.get(string(document.fields.get("source_domain")) or "")
+        spans: dict[str, list[Span]] = {name: [(0, length, value)] for name, value in whole.items()}
+        yield {
+            "id": document.id,
+            "id_int": int.from_bytes(hashlib.sha1(document.id.encode(), usedforsecurity=False).digest()[:8], "little"),
+            "metadata": _metadata(document, spoken[row]),
+            "quality_signals": spans | of_lines.spans(row, length),
+        }
+
+
+class _Lines:
+    """The line signals of a column of texts."""
+
+    def __init__(self, raw: Texts, normal: Normalised) -> None:
+        rows = dict(zip(LINE, scan_lines(raw, normal.lines), strict=True))
+        counts = count_line_words(normal)
+        ends = np.cumsum(rows["length"])
+        passed = np.concatenate([[0], ends])[normal.lines[:-1]]  # characters of the texts before
+        ends = ends - np.repeat(passed, np.diff(normal.lines))
+        self._first, self._starts, self._ends = normal.lines, (ends - rows["length"]).tolist(), ends.tolist()
+        values: dict[str, npt.NDArray[Any]] = {
+            "ending_with_terminal_punctution_mark": np.isin(rows["last"], TERMINAL).astype(float),
+            "javascript_counts": counts["javascript"].astype(float),
+            "num_words": counts["words"],
+            "numerical_chars_fraction": rounded(counts["numeric"] / np.maximum(counts["characters"], 1)),
+            "start_with_bulletpoint": np.isin(rows["first"], BULLETS).astype(float),
+            "uppercase_letter_fraction": rounded(rows["upper"] / rows["length"]),
+        }
+        self._values = {f"rps_lines_{name}": column.tolist() for name, column in values.items()}
+
+    def spans(self, row: int, length: int) -> dict[str, list[Span]]:
+        lines = slice(self._first[row], self._first[row + 1])
+        starts, ends = self._starts[lines], self._ends[lines]
+        found = {name: list(zip(starts, ends, values[lines], strict=True)) for name, values in self._values.items()}
+        return found if starts else found | {"rps_lines_start_with_bulletpoint": [(0, length, None)]}
+
+
+def _languages(documents: Sequence[Document]) -> list[str]:
+    given = [string(document.fields.get("language")) for document in documents]
+    unknown = [row for row, language in enumerate(given) if not language]
+    found = languages(documents[row].text[:_PREFIX] for row in unknown)["language"]
+    for row, language in zip(unknown, found, strict=True):
+        given[row] = language
+    return [str(language) for language in given]
+
+
+def _ccnet(fields: Mapping[str, Any]) -> dict[str, float | None]:
+    found = {f"ccnet_{name}": _number(fields.get(name)) for name in FIELDS}
+    return found | {"ccnet_bucket": _BUCKETS.get(str(fields.get("bucket")))}
+
+
+def _number(value: Any) -> float | None:
+    try:
+        found = float(value) if type(value) in (int, float) else math.nan
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _metadata(document: Document, language: str) -> dict[str, Any]:
+    shard = document.id.rpartition("/")[0]
+    cc_segment, url, domain = (string(document.fields.get(name)) for name in ("cc_segment", "url", "source_domain"))
+    return {
+        "cc_segment": cc_segment,
+        "cc_net_source": shard,
+        "url": url,
+        "source_domain": domain,
+        "language": language,
+        "snapshot_id": shard.partition("/")[0] if _SHARD.fullmatch(shard) else None,
+    }
