@@ -1,11 +1,21 @@
 import gzip
+import io
+import json
 import lzma
+import random
+import stat
+import tarfile
+import tracemalloc
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hominis.corpus.readers.documents import Documents
+from hominis.corpus.readers.lines import objects
 from hominis.corpus.readers.records import Reading
 from hominis.errors import InputError
 from tests.unit.corpus.raw_files import deb, json_lines, sdist, tar_bytes, wheel
@@ -17,6 +27,50 @@ def read(path, limit=8 * 2**20, **reading):
     documents = Documents(path, "src", Reading(**reading), limit)
     rows = [row for batch in documents for row in batch.to_pylist()]
     return [(row["id"], row["text"]) for row in rows], dict(documents.rejects.counts)
+
+
+def zstd(content):
+    return pa.compress(content, codec="zstd", asbytes=True)
+
+
+ENDINGS = {gzip.compress: "gz", lzma.compress: "xz", zstd: "zst"}
+
+
+def random_text(seed):
+    return random.Random(seed).randbytes(50).hex()
+
+
+def tar_links(folder):
+    with tarfile.open(folder / "p.tar", "w") as archive:
+        for name, kind in (("soft.txt", tarfile.SYMTYPE), ("hard.txt", tarfile.LNKTYPE)):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, "../secret.txt"
+            archive.addfile(link)
+        own = tarfile.TarInfo("own.txt")
+        own.size = 3
+        archive.addfile(own, io.BytesIO(b"own"))
+    return folder / "p.tar"
+
+
+def zip_links(folder):
+    with zipfile.ZipFile(folder / "p.zip", "w") as archive:
+        link = zipfile.ZipInfo("soft.txt")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "../secret.txt")
+        archive.writestr("own.txt", "own")
+    return folder / "p.zip"
+
+
+def cut(line, at, inserted):
+    """The line as it is, or with bytes put somewhere into it."""
+    return line if at > len(line) else line[:at] + inserted + line[at:]
+
+
+def slowly(line):
+    try:
+        return json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
 
 
 @pytest.mark.parametrize(("make", "name"), [(sdist, "p-1.tar.gz"), (wheel, "p.whl"), (deb, "p.deb")])
@@ -105,6 +159,128 @@ def test_damaged_header_of_a_debian_package_is_an_error_like_other_damage(tmp_pa
     with pytest.raises(InputError, match=r"p\.deb is cut short or damaged") as caught:
         read(path)
     assert "fetch again" in caught.value.remedy
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstd])
+def test_of_json_lines_that_are_cut_short_the_whole_lines_are_kept(tmp_path, pack):
+    path = tmp_path / f"p.jsonl.{ENDINGS[pack]}"
+    content = pack("".join(json.dumps({"text": random_text(n)}) + "\n" for n in range(3000)).encode())
+    path.write_bytes(content[: len(content) * 3 // 4])
+    rows, skipped = read(path)
+    assert 0 < len(rows) < 3000
+    assert [text for _, text in rows] == [random_text(n) for n in range(len(rows))]
+    assert skipped == {"truncated": 1}
+
+
+def test_damage_within_compressed_json_lines_is_an_error(tmp_path):
+    path = json_lines(tmp_path / "p.jsonl.gz", [{"text": random_text(n)} for n in range(3000)])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 40] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cut short or damaged"):
+        read(path)
+
+
+def test_line_of_a_quarter_gigabyte_is_passed_over_in_bounded_memory(tmp_path):
+    path = tmp_path / "p.jsonl"
+    with path.open("wb") as file:
+        file.write(b'{"text": "first"}\n{"text": "')
+        file.seek(2**28, 1)
+        file.write(b'"}\n{"text": "last"}')
+    tracemalloc.start()
+    try:
+        rows, skipped = read(path, limit=2**20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rows == [("src/p.jsonl:0", "first"), ("src/p.jsonl:2", "last")]
+    assert skipped == {"too_large": 1}
+    assert peak < 64 * 2**20
+
+
+@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz"])
+def test_file_that_unpacks_to_far_more_than_text_does_is_refused(tmp_path, name):
+    path = tmp_path / name
+    bomb = {"p.tar.gz": lambda: tar_bytes([("a.txt", bytes(70 * 2**20))], compress=False)}
+    path.write_bytes(gzip.compress(bomb.get(name, lambda: (b" " * 2**20 + b"\n") * 70)(), 1))
+    with pytest.raises(InputError, match=f"{name} unpacks to more than 200 times its size"):
+        read(path)
+
+
+def test_text_with_a_nul_byte_is_skipped(tmp_path):
+    rows, skipped = read(json_lines(tmp_path / "p.jsonl", [{"text": "a\0b"}, b'{"text": "a\0b"}', {"text": "c"}]))
+    assert rows == [("src/p.jsonl:2", "c")]
+    assert skipped == {"nul_byte": 1, "not_json": 1}
+
+
+def test_lone_surrogate_beside_the_text_costs_no_document(tmp_path):
+    rows, _ = read(
+        json_lines(tmp_path / "p.jsonl", [b'{"title": "\\ud800", "text": "fine"}', b'\xef\xbb\xbf{"text": "bom"}'])
+    )
+    assert [text for _, text in rows] == ["fine", "bom"]
+
+
+def test_rejects_show_how_the_first_of_each_reason_begin(tmp_path):
+    path = json_lines(tmp_path / "p.jsonl", [{"text": "good"}, *["{" + "x" * 999] * 50, b"\xff", {"text": "\ud800"}])
+    documents = Documents(path, "src")
+    list(documents)
+    assert documents.rejects.counts == {"not_json": 50, "bad_utf8": 1, "lone_surrogate": 1}
+    assert [sample["reason"] for sample in documents.rejects.samples] == ["not_json"] * 20 + [
+        "bad_utf8",
+        "lone_surrogate",
+    ]
+    assert documents.rejects.samples[0] == {"reason": "not_json", "path": "p.jsonl:1", "beginning": "{" + "x" * 199}
+    for name in ("a", "b"):
+        documents.rejects.write(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert len(gzip.decompress((tmp_path / "a").read_bytes()).splitlines()) == 22
+
+
+@pytest.mark.parametrize("make", [tar_links, zip_links])
+def test_links_in_archives_are_no_documents(tmp_path, make):
+    (tmp_path / "secret.txt").write_text("secret")
+    rows, skipped = read(make(tmp_path))
+    assert (rows, skipped) == ([("src/own.txt", "own")], {})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=6,
+)
+LINES = st.one_of(
+    st.binary(max_size=60),
+    st.builds(
+        lambda value, ascii_: json.dumps(value, ensure_ascii=ascii_).encode("utf-8", "surrogatepass"),
+        JSON,
+        st.booleans(),
+    ),
+    st.builds(lambda text: json.dumps({"text": text}).encode(), st.text(st.characters(), max_size=30)),
+    st.sampled_from(
+        [
+            b'{"text": "\\ud800"}',
+            b'{"a": 1e999}',
+            b'{"a": NaN}',
+            b"[" * 5000,
+            b'{"a":' * 300,
+            b"9" * 5000,
+            b"\xef\xbb\xbf{}",
+        ]
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(lines=st.lists(st.builds(cut, LINES, st.integers(0, 200), st.binary(max_size=2)), max_size=5))
+def test_every_line_is_what_the_standard_library_reads_or_a_reason(lines, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "fuzzed.jsonl"
+    path.write_bytes(b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines))
+    found = list(objects(path, 10_000))
+    assert [line.index for line in found] == list(range(len(lines)))
+    for line, raw in zip(found, lines, strict=True):
+        expected = slowly(raw.replace(b"\n", b" "))
+        assert repr(line.value) == repr(expected if isinstance(expected, dict) else None)
+        assert bool(line.reason) == (line.value is None)
 
 
 def test_flipped_bit_is_found_by_the_checksum(tmp_path):

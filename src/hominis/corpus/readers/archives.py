@@ -31,7 +31,7 @@ BROKEN = (EOFError, OSError, RuntimeError, *_FORMATS)
 Member = tuple[str, bytes | None]
 """A member's path, and its bytes; None instead of the bytes if it is longer than the limit."""
 
-_BUFFER_BYTES = 2**18
+_BUFFER_BYTES = 2**16
 _BOMB_BYTES = 64 * 2**20
 _BOMB_RATIO = 200
 """How much more than itself a file may unpack to, once it gives more than ``_BOMB_BYTES``; text gives 3 to 20."""

@@ -21,6 +21,7 @@ Parse = Callable[[bytes], Any]
 """From a line to what it holds; raises ValueError."""
 
 _ALL: Parse = partial(from_json, cache_strings="keys")
+_BUFFER_BYTES = 2**20
 _STEP = 2**20
 _BEGINNING = 2**10
 
@@ -48,7 +49,7 @@ def objects(path: Path, limit: int, parse: Parse = _ALL) -> Iterator[Line]:
 
     ``parse`` may leave out what isn't wanted.
     """
-    with path.open("rb") as file, decompressed(file, path.name) as stream:
+    with path.open("rb", _BUFFER_BYTES) as file, decompressed(file, path.name) as stream:
         index = 0
         try:
             while line := stream.readline(limit + 1):
