@@ -7,6 +7,7 @@ copy of the signatures, for the comparison of candidates at random places, and 1
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,6 @@ from hominis.corpus.partitions import Partitions
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "kept", "kind")])
 
 _BATCH = 1 << 14
-_NONE = np.zeros((0, 0), dtype=np.uint32)
 
 Progress = Callable[[float, float, str], None]
 
@@ -54,29 +54,32 @@ class Documents:
             there = hashes.is_valid().to_numpy(zero_copy_only=False)
             entries.add(0, hashes.drop_null().to_numpy(), numbers[there])
         for keys, numbers in entries:
-            join_buckets(keys, numbers, _NONE, 0, self.kept)
+            join_buckets(keys, numbers, 0, 0, 0, self.kept)
         lead(self.kept)
         self.exact = self.kept != np.arange(self.kept.size)
 
     def join_near(self, bands: int, rows: int, needed: int, progress: Progress) -> None:
         """Group documents that agree on all values of a band and on ``needed`` of all; exact copies aren't compared."""
         entries = Partitions(self._folder / "bands", self.kept.size)
-        (self._folder / "signatures").unlink(missing_ok=True)
-        done = 0
+        path = self._folder / "signatures"
+        path.unlink(missing_ok=True)
+        done = size = 0
         for numbers, column in self._batches("signature"):
+            size = column.type.list_size
             wanted = column.is_valid().to_numpy(zero_copy_only=False) & ~self.exact[numbers]
-            values = column.filter(pa.array(wanted)).flatten().to_numpy().reshape(-1, column.type.list_size)
+            values = column.filter(pa.array(wanted)).flatten().to_numpy().reshape(-1, size)
             keys = np.empty((bands, len(values)), dtype=np.uint64)
             band_keys(values, rows, keys)
             for band, of_band in enumerate(keys):
                 entries.add(band, of_band, numbers[wanted])
             if needed:
-                self._signatures(column.type.list_size)[numbers[wanted]] = values
+                _rows(path, self.kept.size, size)[numbers[wanted]] = values
             done += numbers.size
             progress(done, self.kept.size, "signatures")
-        for done, (keys, numbers) in enumerate(entries):
-            join_buckets(keys, numbers, self._signatures(column.type.list_size) if needed else _NONE, needed, self.kept)
-            progress(done + 1, entries.files, "bands")
+        with path.open("rb") if needed else nullcontext() as file:
+            for done, (keys, numbers) in enumerate(entries):
+                join_buckets(keys, numbers, file.fileno() if file else 0, size, needed, self.kept)
+                progress(done + 1, entries.files, "bands")
         lead(self.kept)
 
     def gone(self) -> Iterator[pa.Table]:
@@ -107,7 +110,7 @@ class Documents:
                 yield self._numbers[done : done + batch.num_rows], batch[0]
                 done += batch.num_rows
 
-    def _signatures(self, size: int) -> U32:
-        """Return a map of the file of signatures: what it takes of memory is the system's to take back."""
-        path = self._folder / "signatures"
-        return np.asarray(np.memmap(path, np.uint32, "r+" if path.exists() else "w+", shape=(self.kept.size, size)))
+
+def _rows(path: Path, documents: int, size: int) -> U32:
+    """Return a map of the file of signatures, made if it isn't there."""
+    return np.memmap(path, np.uint32, "r+" if path.exists() else "w+", shape=(documents, size))

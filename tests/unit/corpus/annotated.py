@@ -32,10 +32,11 @@ def signed(ids, hashes, values, kind="own", words=5):
     return pa.table([pa.array(ids, pa.string()), hashes, values], schema=schema)
 
 
-def source(folder, name, table, corpus="web"):
-    """The table as the artefact of a source's annotations."""
+def source(folder, name, table=None, corpus="web", rows=7):
+    """A source's annotations as an artefact, written to the folder unless they are there."""
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, folder / "annotations.parquet", row_group_size=7)
+    if table is not None:
+        pq.write_table(table, folder / "annotations.parquet", row_group_size=rows)
     return Artefact(folder, Receipt("annotate", 1, "key", name, {"corpus": corpus}, {}, {}, {}, {}))
 
 

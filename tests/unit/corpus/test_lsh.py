@@ -12,11 +12,13 @@ from hominis.corpus.partitions import Partitions
 def groups(folder, values, bands, rows, needed, most=1 << 20):
     keys = np.empty((bands, len(values)), dtype=np.uint64)
     band_keys(values, rows, keys)
-    entries, parents = Partitions(folder, len(values), most), np.arange(len(values))
+    entries, parents = Partitions(folder / "bands", len(values), most), np.arange(len(values))
     for band, of_band in enumerate(keys):
         entries.add(band, of_band, np.arange(len(values)))
-    for ordered, numbers in entries:
-        join_buckets(ordered, numbers, values, needed, parents)
+    (folder / "signatures").write_bytes(values.tobytes())
+    with (folder / "signatures").open("rb") as file:
+        for ordered, numbers in entries:
+            join_buckets(ordered, numbers, file.fileno(), values.shape[1], needed, parents)
     lead(parents)
     return parents.tolist()
 
@@ -24,6 +26,12 @@ def groups(folder, values, bands, rows, needed, most=1 << 20):
 def test_a_bucket_larger_than_the_window_still_forms_one_group(tmp_path):
     values = np.zeros((3 * WINDOW, 4), dtype=np.uint32)
     assert groups(tmp_path, values, 2, 2, 4) == [0] * len(values)
+
+
+def test_signature_that_is_not_there_is_an_error(tmp_path):
+    (tmp_path / "signatures").write_bytes(bytes(20))
+    with (tmp_path / "signatures").open("rb") as file, pytest.raises(OSError, match="can't be read"):
+        join_buckets(np.zeros(2, dtype=np.uint64), np.arange(2), file.fileno(), 4, 4, np.arange(2))
 
 
 def test_no_candidates_leave_every_document_to_itself(tmp_path):
