@@ -1,5 +1,8 @@
 """Policies as they are written down: by name, by file, in lists, extending each other."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -156,3 +159,15 @@ def test_a_corpus_needs_no_policy_if_each_of_its_sources_has_one():
     assert "arxiv" not in run_with(own).select.policies
     with pytest.raises(ConfigError, match=r"select\.policies: none for arxiv"):
         run_with({name: policy for name, policy in own.items() if name != "emcee-papers"})
+
+
+def test_the_policy_that_the_documentation_shows_is_one(tmp_path):
+    (shown,) = re.findall(r"```toml\n(.*?)```", Path("docs/curation.md").read_text(), re.DOTALL)
+    (tmp_path / "mine.toml").write_text(shown)
+    rules = {rule.name: rule for rule in compose(tmp_path / "mine.toml", "here").rules}
+    assert rules["word_count"].min == 20 and rules["licence"].missing == "keep" and "duplicate_lines" not in rules
+
+
+def test_the_documentation_lists_every_policy_that_ships():
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \|", Path("docs/curation.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == shipped()
