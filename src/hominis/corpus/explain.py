@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bisect
 import difflib
+import gzip
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +73,7 @@ def document(annotations: Sequence[Path], name: str) -> pl.DataFrame:
     """Return the annotations of the document whose id is ``name``, one row.
 
     Raises:
-        InputError: no document has this id (the nearest ones are named), or signals are missing.
+        InputError: no document has this id (the reason, or the nearest ids, are named), or signals are missing.
     """
     table = pl.scan_parquet(list(annotations))
     if absent := sorted(NUMBERS.keys() - table.collect_schema().names()):
@@ -80,11 +82,26 @@ def document(annotations: Sequence[Path], name: str) -> pl.DataFrame:
     found = table.filter(pl.col("id") == name).collect()
     if found.height:
         return found.head(1)
+    if reason := _rejected(annotations, name):
+        problem = f"{name!r} was rejected when it was read: {reason}"
+        raise InputError(problem, where=annotations[0].parent, remedy="rejects.jsonl.gz there shows how it begins")
     ids = table.select("id").collect()["id"].sort().to_list()
     middle = bisect.bisect(ids, name)
     around = ids[max(middle - _COMPARED // 2, 0) : middle + _COMPARED // 2]
     near = difflib.get_close_matches(name, around, 3, 0.0)
     raise InputError(f"no document {name!r} in this run", where="DOC", remedy=f"the nearest ids are {', '.join(near)}")
+
+
+def _rejected(annotations: Sequence[Path], name: str) -> str:
+    """Return why a reader rejected the record of this id; empty if it didn't, or if the samples don't show it."""
+    for path in annotations:
+        samples = path.with_name("rejects.jsonl.gz")
+        if samples.exists():
+            for line in gzip.decompress(samples.read_bytes()).splitlines():
+                sample = json.loads(line)
+                if sample["path"] == name.partition("/")[2]:
+                    return str(sample["reason"])
+    return ""
 
 
 def copies_of(duplicates: Path, name: str) -> Copies | None:

@@ -10,6 +10,7 @@ from hominis.config.policy import Policy, Rule
 from hominis.config.signals import INTEGERS, LABELS, NUMBERS
 from hominis.corpus.explain import Copies, answers, copies_of, document, verdict
 from hominis.corpus.policy import removed_by
+from hominis.corpus.readers.rejects import Rejects
 from hominis.errors import InputError
 
 SCHEMA = {name: pl.Int64 if name in INTEGERS else pl.Float64 for name in NUMBERS} | dict.fromkeys(LABELS, pl.String)
@@ -73,3 +74,12 @@ def test_a_copy_is_shown_with_the_one_that_stays_and_its_siblings(tmp_path):
     )
     assert copies_of(path, "b") == Copies("near", "a", ["c"])
     assert copies_of(path, "a") is None
+
+
+def test_a_document_that_the_reader_rejected_is_answered_with_the_reason(tmp_path):
+    pl.DataFrame({"id": ["a/1.txt"], **dict.fromkeys(NUMBERS, 1.0)}).write_parquet(tmp_path / "annotations.parquet")
+    rejects = Rejects()
+    rejects.add("not_utf8", "2.txt", b"\xff")
+    rejects.write(tmp_path / "rejects.jsonl.gz")
+    with pytest.raises(InputError, match=r"a/2\.txt' was rejected when it was read: not_utf8"):
+        document([tmp_path / "annotations.parquet"], "a/2.txt")
