@@ -106,6 +106,8 @@ class AnnotateSection(Section):
         128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
     )
 
+    workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
+
     @model_validator(mode="after")
     def _redpajamas_signature_is_whole(self) -> Self:
         size = (self.shingle_words, self.permutations)

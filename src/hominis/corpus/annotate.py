@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import tee
+from typing import TYPE_CHECKING
 
 from hominis.config.corpus import AnnotateSection
+from hominis.corpus.pipeline import ahead, processes
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from hominis.corpus.readers.documents import Documents
+
+LEAST_BYTES = 16 * 2**20
+"""Of a raw file for each process: it takes seconds to start."""
 
 _ROW = ("corpus", "licence", "file", "format", "include", "revision", "text_field")
 """What of a source's row tells how to read its file and what its documents are."""
@@ -41,7 +54,7 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
         InputError: the raw file is damaged, or more of its records are than the section allows, or no document in it
             can be read.
     """
-    from hominis.corpus.annotations import annotated, schema
+    from hominis.corpus.annotations import schema
     from hominis.corpus.published import Published
     from hominis.corpus.readers.documents import Documents
     from hominis.corpus.tables import TableWriter
@@ -53,8 +66,8 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     labels = {"source": part.id, "corpus": part.params["corpus"]}
     count = size = 0
     with TableWriter(scratch.out / "annotations.parquet", schema(section)) as table:
-        for batch in documents:
-            rows = published.joined(annotated(batch, labels, section), batch)
+        for batch, measured in _measured(documents, labels, section):
+            rows = published.joined(measured, batch)
             table.write(rows)
             count += rows.num_rows
             size += sum(rows["bytes"].to_pylist())
@@ -66,3 +79,25 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     if lost := rejects.counts["truncated"]:
         scratch.warn(f"source {part.id}: {lost} of its files ends before its end, {count} documents could be read")
     return {**summary, "unused": published.rejects.summary()}
+
+
+def _measured(
+    documents: Documents, labels: dict[str, str], section: AnnotateSection
+) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+    """Yield each batch and its annotations: by processes if there is enough for them."""
+    from hominis.corpus.annotations import annotated
+
+    measure = partial(annotated, labels=labels, section=section)
+    cores = len(os.sched_getaffinity(0))  # of this job, where its node has more
+    workers = min(section.workers or cores, documents.path.stat().st_size // LEAST_BYTES)
+    if workers < 2:
+        yield from ((batch, measure(batch)) for batch in documents)
+        return
+    kept, again = tee(documents)
+    with processes(workers, prepare) as pool:
+        yield from zip(kept, ahead(pool, measure, again, workers), strict=True)
+
+
+def prepare() -> None:
+    """Keep this process to one core: what it works with comes later, and would take them all."""
+    os.environ["POLARS_MAX_THREADS"] = "1"

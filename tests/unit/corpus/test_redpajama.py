@@ -7,6 +7,7 @@ import pytest
 
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.signals import NUMBERS
+from hominis.corpus import annotate
 from hominis.errors import InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import row
@@ -134,6 +135,19 @@ def test_of_a_shard_that_is_cut_short_what_can_be_read_is_kept_and_said(annotate
     assert summary(made)["skipped"] == {"truncated": 1}
     (shown,) = lines_of(made["annotate"][0].path / "rejects.jsonl.gz")
     assert shown["path"] == f"en_head.json.gz:{summary(made)['documents']}"
+
+
+def test_annotations_are_the_same_bytes_with_any_number_of_processes(annotated, tmp_path, monkeypatch):
+    lines = [document(text * 2000, url=str(n)) for n, text in enumerate(TEXTS)] + ["{"]
+    given = [signals_of(n, it, rps_doc_word_count=n) for n, it in enumerate(lines[:20])]
+    sources = rows(documents_file(tmp_path, lines), signals_file(tmp_path, given))
+    monkeypatch.setattr(annotate, "LEAST_BYTES", 1)
+    (one,) = annotated(sources, workers=1)["annotate"]
+    one.path.rename(tmp_path / "aside")
+    (several,) = annotated(sources, workers=2)["annotate"]
+    assert (tmp_path / "aside").is_dir()
+    assert several.path.is_dir()
+    assert one.receipt == several.receipt
 
 
 def test_documents_of_a_shard_are_selected_with_their_text(annotated, work, tmp_path):
