@@ -45,6 +45,9 @@ class Source(BaseModel):
         (),
         description="Patterns of paths in an archive, `*` crossing `/`; `!pattern` takes paths out again; none: all.",
     )
+    licences: tuple[str, ...] = Field(
+        (), description="SPDX identifiers that code may have, for the format `github`; none: the permissive ones."
+    )
     text_field: str = Field("text", description="Field or column that holds the text, for JSON lines and Parquet.")
     optional: bool = Field(False, description="Left out, and logged, where it can't be had (a `deb` without apt).")
     note: str = Field("", description="For people.")

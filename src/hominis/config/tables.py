@@ -37,8 +37,8 @@ def _row(path: Path, line: int, cells: Mapping[str | None, Any], model: type[Bas
     if None in cells or None in cells.values():
         raise ConfigError("more or fewer cells than the header has", where=f"{path}, line {line}")
     given: dict[str, Any] = {str(column): text.strip() for column, text in cells.items() if text.strip()}
-    if "include" in given:
-        given["include"] = tuple(part.strip() for part in given["include"].split(";"))
+    for listed in {"include", "licences"} & given.keys():
+        given[listed] = tuple(part.strip() for part in given[listed].split(";"))
     try:
         return model(**given)
     except ValidationError as error:

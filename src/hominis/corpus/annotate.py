@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEAST_BYTES = 16 * 2**20
 """Of a raw file for each process: it takes seconds to start."""
 
-_ROW = ("corpus", "licence", "file", "format", "include", "revision", "text_field")
+_ROW = ("corpus", "licence", "file", "format", "include", "licences", "revision", "text_field")
 """What of a source's row tells how to read its file and what its documents are."""
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hominis.corpus.readers import github
 from hominis.corpus.readers.documents import Documents
 from hominis.corpus.readers.records import Reading
-from hominis.errors import InputError
+from hominis.errors import ConfigError, InputError
 from tests.unit.corpus.raw_files import json_lines, sdist, wheel
 
 CODE = "def add(left, right):\n    '''Return the sum of both.'''\n    return left + right\n" * 3
@@ -215,6 +215,15 @@ def test_an_archive_s_licence_is_that_of_its_source(tmp_path):
         assert {name: record.licence for name, record in kept.items()} == {"p-1/src/a.py": "BSD-2-Clause OR Apache-2.0"}
         assert dropped == {"legal": 1, "not_utf8": 1}
     assert read(path, licence="GPL-3.0-or-later") == ({}, {"licence_not_permissive": 2, "not_utf8": 1})
+
+
+def test_a_source_s_own_list_of_licences_is_what_counts(tmp_path):
+    path = json_lines(tmp_path / "p.jsonl", [redpajama(), redpajama("b.py", license="mpl-2.0")])
+    kept, dropped = read(path, licences=("Apache-2.0", "MPL-2.0"))
+    assert [record.licence for record in kept.values()] == ["MPL-2.0"]
+    assert dropped == {"licence_not_permissive": 1}
+    with pytest.raises(ConfigError, match="unknown licence 'MPL'"):
+        read(path, licences=("MPL",))
 
 
 def test_patterns_choose_files_in_archives_and_datasets_alike(tmp_path):

@@ -15,7 +15,7 @@ def write(path, *changes):
     with Path(TABLE).open(newline="") as file:
         first = next(csv.DictReader(file))
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(first))
+        writer = csv.DictWriter(file, list({**first, **changes[0]}))
         writer.writeheader()
         writer.writerows({**first, **change} for change in changes)
     return path
@@ -29,9 +29,10 @@ def test_shipped_sources_are_small_enough_to_download_and_serve_every_corpus():
 
 
 def test_patterns_are_split_and_empty_cells_take_defaults(tmp_path):
-    path = write(tmp_path / "s.csv", {"include": "*.rst; !*/man/*", "text_field": ""})
+    path = write(tmp_path / "s.csv", {"include": "*.rst; !*/man/*", "licences": "MIT; 0BSD", "text_field": ""})
     (source,) = FetchSection(sources=path).sources
     assert source.include == ("*.rst", "!*/man/*")
+    assert source.licences == ("MIT", "0BSD")
     assert source.text_field == "text"
 
 

@@ -69,7 +69,8 @@ class Documents:
         """Return the documents of a part of stage ``fetch``, read as its source's row says."""
         row = raw.receipt.params
         names = ("format", "text_field", "revision", "licence")
-        reading = Reading(include=tuple(row["include"]), **{name: row[name] for name in names})
+        given = {name: row[name] for name in names}
+        reading = Reading(include=tuple(row["include"]), licences=tuple(row["licences"]), **given)
         return cls(raw.path / row["file"], raw.part, reading, limit)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:

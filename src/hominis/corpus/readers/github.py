@@ -39,8 +39,9 @@ def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
 
     Raises:
         InputError: the file is of no known format, or has no column of texts.
+        ConfigError: an identifier among the source's ``licences`` is unknown.
     """
-    licences = Licences()
+    licences = Licences(reading.licences)
     wanted = archives.included(reading.include)
     for record, about in _rows(path, reading, limit, wanted):
         if record.reason or record.text is None:

@@ -53,6 +53,7 @@ class Reading:
     text_field: str = "text"
     revision: str = ""
     licence: str = ""
+    licences: tuple[str, ...] = ()
 
 
 def json_lines(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
