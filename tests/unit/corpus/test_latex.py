@@ -163,6 +163,10 @@ def test_comments_go_and_verbatim_text_stays(given_text, wanted):
         ("\\NewDocumentCommand{\\p}{m m}{#1/#2}", "\\p{a}{b}", "a/b"),
         ("\\newif\\ifdraft \\drafttrue", "\\ifdraft a\\else b\\fi. \\draftfalse\\ifdraft a\\else b\\fi", "a. b"),
         ("\\newcommand{\\q}[1]{\\ensuremath{#1}}", "\\q{a \\q{b}}", "\\ensuremath{a b}"),
+        ("\\newcommand{\\q}{\\ensuremath{m}}", "$2\\q$ \\$ \\q \\[\\q\\] \\q",
+         "$2m$ \\$ \\ensuremath{m} \\[m\\] \\ensuremath{m}"),
+        ("\\def\\q{\\ensuremath m}", "\\begin{align*}\\q\\\\[1pt]\\q\\end{align*} \\q 5$\n\n\\q",
+         "\\begin{align*}m\\\\[1pt]m\\end{align*} \\ensuremath{m} 5$\n\n\\ensuremath{m}"),
         ("\\renewcommand{\\section}[1]{\\textbf{#1}}", "\\section{A}", "\\section{A}"),
     ],
 )  # fmt: skip
@@ -208,6 +212,7 @@ def test_macros_come_from_files_of_the_papers_own():
         ("a\n\\begin{tikzpicture}\n\\draw (0,0);\n\\end{tikzpicture}\nb", "a\nb"),
         ("a \\vspace*{1cm}b\\vskip 0.2in plus 1fil c", "a b c"),
         ("a\\newpage b", "a b"),
+        ("\\textcolor{red}{a} \\textcolor[rgb]{1,0,0}{b $c$}{\\color{red} d}", "a b $c${ d}"),
         ("\\author[1]{X \\thanks{y {z}}}\\email{x@y.z}\\keywords{one, two}", "\\keywords{one, two}"),
         ("a\n\\begin{thebibliography}{9}\\bibitem{x} y\\end{thebibliography}\nb", "a"),
         ("a\n\\begin{references}\nb\\end{references}", "a"),

@@ -10,12 +10,13 @@ from hominis.corpus.latex import commands, conditionals, macros
 from hominis.corpus.latex.arguments import Budget, arguments
 from hominis.corpus.latex.macros import Macro
 from hominis.corpus.latex.marks import GONE
+from hominis.corpus.latex.mathematics import Mathematics
 
 _COMMAND = re.compile(r"\\(?:([a-zA-Z]+)|.)", re.S)
 _COMMAND_OF_PACKAGE = re.compile(r"\\(?:([a-zA-Z@]+)|.)", re.S)
 _ENVIRONMENT = re.compile(r"\s{0,9}\{([a-zA-Z]{1,40}\*?)\}")
 _DEEPEST = 12
-_WORK = 24
+_WORK = 10
 _SLACK = 100_000
 
 Replaced = tuple[str, int] | None
@@ -47,12 +48,14 @@ class Body:
         self.ended = False
         self._budget = Budget(_WORK * length + _SLACK)
         self._depth = 0
-        self._mathematics = False
+        self._ensured = False
+        self._mathematics, self._place = Mathematics(""), 0
         self._packages = packages
         self._defining = False
         self._known: dict[str, Meaning] = {
             **{name: partial(self._drop, form) for name, form in commands.DROPPED.items()},
             **{name: partial(self._define, reader) for reader, names in _DEFINERS.items() for name in names},
+            **{name: partial(self._expand, macro) for name, macro in commands.BUILT_IN.items()},
             **dict.fromkeys(commands.LAST, self._last),
             "let": self._let,
             "newif": self._newif,
@@ -77,10 +80,14 @@ class Body:
         out: list[str] = []
         last = 0
         known, budget = self._known, self._budget
+        if not self._depth:
+            self._mathematics = Mathematics(text)
         for found in (_COMMAND_OF_PACKAGE if self._defining else _COMMAND).finditer(text):
             meaning = known.get(found[1])
             if meaning is None or found.start() < last or budget.left < 0:
                 continue
+            if not self._depth:
+                self._place = found.start()
             replaced = meaning(text, found.end())
             if replaced is not None:
                 out += (text[last : found.start()], _grouped(text, last, found.start(), replaced[0]))
@@ -171,14 +178,15 @@ class Body:
         return GONE, found[1]
 
     def _ensuremath(self, text: str, start: int) -> Replaced:
-        """Keep the outermost of nested ones: macros for symbols are full of them."""
+        """Take it away in mathematics: macros for symbols are full of it."""
         found = arguments(text, start, "m", self._budget)
         if found is None:
             return None
-        within, self._mathematics = self._mathematics, True
+        outer = self._ensured
+        self._ensured = True
         inner = self._again(found[0][0] or "")
-        self._mathematics = within
-        return inner if within else f"\\ensuremath{{{inner}}}", found[1]
+        self._ensured = outer
+        return inner if outer or self._mathematics.at(self._place) else f"\\ensuremath{{{inner}}}", found[1]
 
     def _begin(self, text: str, start: int) -> Replaced:
         found = _ENVIRONMENT.match(text, start)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from hominis.corpus.latex.macros import Macro
+
 _FORMS = {
     "": (
         "maketitle tableofcontents listoffigures listoftables newpage clearpage cleardoublepage noindent bigskip"
         " medskip smallskip vfill vfil eject goodbreak filbreak centering raggedright flushbottom raggedbottom sloppy"
         " fussy frenchspacing makeatletter makeatother onecolumn twocolumn singlespacing doublespacing onehalfspacing"
         " linenumbers nolinenumbers FloatBarrier phantomsection IEEEpeerreviewmaketitle balance narrowtext widetext"
-        " tightenlines nopagenumbers long outer global xspace frontmatter mainmatter backmatter"
+        " tightenlines nopagenumbers long outer global protect xspace frontmatter mainmatter backmatter leavevmode"
+        " sloppypar tightlist"
     ),
     "l": (
         "vskip epsfxsize epsfysize parindent parskip baselineskip textwidth textheight oddsidemargin evensidemargin"
@@ -19,14 +22,16 @@ _FORMS = {
         "psfig epsfig plotone graphicspath DeclareGraphicsExtensions pagestyle thispagestyle pagenumbering hyphenation"
         " index bibliographystyle nocite date institute thanks pacs preprint theoremstyle includeonly orcid"
         " authorrunning titlerunning shorttitle shortauthors altaffilmark newcount newdimen newlength hypersetup"
-        " captionsetup lstset tikzset pgfplotsset usetikzlibrary received revised accepted enlargethispage"
+        " captionsetup lstset tikzset pgfplotsset usetikzlibrary received revised accepted enlargethispage stepcounter"
+        " refstepcounter"
     ),
     "mm": "plottwo setcounter addtocounter setlength addtolength settowidth markboth altaffiltext newcolumntype",
-    "mmm": "definecolor",
+    "mmm": "definecolor addcontentsline",
     "mo": "newcounter",
     "om": (
         "author affiliation affil address email altaffiliation epsfbox epsffile includesvg RequirePackage"
-        " documentclass documentstyle subjclass ccsdesc curraddr urladdr dedicatory"
+        " documentclass documentstyle subjclass ccsdesc curraddr urladdr dedicatory color marginpar tikz"
+        " correspondingauthor"
     ),
     "omm": "numberwithin",
     "sm": "vspace",
@@ -37,6 +42,9 @@ _FORMS = {
 
 DROPPED = {name: form for form, names in _FORMS.items() for name in names.split()}
 """Commands that go with their arguments: layout, front matter, graphics; the form as ``arguments`` reads it."""
+
+BUILT_IN = {"textcolor": Macro((2,), count=3, default="")}
+"""Commands of which one argument is text."""
 
 DROPPED_ENVIRONMENTS = ("tikzpicture", "picture", "pspicture", "pgfpicture", "CCSXML", "IEEEbiography")
 """Environments that go with what is in them: drawings, codes of subjects, lives of authors."""
