@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from hominis.config.signals import INTEGERS, NUMBERS, PUBLISHED
+from hominis.corpus.readers.archives import BROKEN
 from hominis.corpus.readers.lines import objects
 from hominis.corpus.readers.rejects import Rejects
 from hominis.errors import InputError
@@ -23,6 +24,7 @@ from hominis.errors import InputError
 NAMES = tuple(name for name in NUMBERS if name.startswith(PUBLISHED))
 """Columns of the annotations that a file of signals may give."""
 
+_REMEDY = "compare it with its publisher's and fetch it again, or take its row out of the table of sources"
 _LINE_BYTES = 256 * 2**20
 
 _Signals = TypedDict("_Signals", dict.fromkeys(NAMES, Any), total=False)  # type: ignore[misc]
@@ -57,8 +59,7 @@ class Published:
         self._listed: pl.DataFrame | None = None
         for file in files:
             if file.name.endswith(".signals.json.gz"):
-                self._signals = pl.DataFrame(list(_rows(file, self.rejects)), _SIGNALS, orient="row")
-                self._signals = self._signals.fill_nan(None).unique("id", keep="first", maintain_order=True)
+                self._signals = _signals(file, self.rejects)
             else:
                 self._listed = _duplicates(file)
 
@@ -97,6 +98,14 @@ def _differs(name: str) -> pl.Expr:
     return pl.col(name).ne(pl.col(f"{name}_published")).fill_null(False)
 
 
+def _signals(file: Path, rejects: Rejects) -> pl.DataFrame:
+    try:
+        frame = pl.DataFrame(list(_rows(file, rejects)), _SIGNALS, orient="row")
+    except BROKEN as error:
+        raise InputError(f"{file.name} is damaged: {error}", where=file, remedy=_REMEDY) from error
+    return frame.fill_nan(None).unique("id", keep="first", maintain_order=True)
+
+
 def _rows(file: Path, rejects: Rejects) -> Iterator[tuple[Any, ...]]:
     for line in objects(file, _LINE_BYTES, _parse):
         try:
@@ -125,10 +134,6 @@ def _duplicates(file: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(file, columns=["doc_id", "digest"])
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"{file.name} holds no list of duplicates: {error}",
-            where=file,
-            remedy="compare it with its publisher's and fetch it again, or take its row out of the table of sources",
-        ) from error
+        raise InputError(f"{file.name} holds no list of duplicates: {error}", where=file, remedy=_REMEDY) from error
     named = frame.select(pl.col("doc_id").alias("id"), pl.concat_str(pl.lit("sha1:"), "digest").alias("digest"))
     return named.unique("id", keep="first", maintain_order=True)

@@ -127,6 +127,15 @@ def test_damaged_list_of_duplicates_is_an_error_that_names_it(annotated, tmp_pat
         annotated(rows(documents_file(tmp_path, DOCUMENTS), path))
 
 
+def test_damaged_signals_are_an_error_that_names_them(annotated, tmp_path):
+    path = signals_file(tmp_path, [signals_of(n, it) for n, it in enumerate(DOCUMENTS)])
+    content = bytearray(path.read_bytes())
+    content[-6] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"en_head\.signals\.json\.gz is damaged"):
+        annotated(rows(documents_file(tmp_path, DOCUMENTS), path))
+
+
 def test_of_a_shard_that_is_cut_short_what_can_be_read_is_kept_and_said(annotated, tmp_path):
     path = documents_file(tmp_path, [document(text, title=str(n) * 3000) for n, text in enumerate(TEXTS)])
     path.write_bytes(path.read_bytes()[:-300])

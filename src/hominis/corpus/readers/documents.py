@@ -121,15 +121,18 @@ class Documents:
         if content is None:
             return None, "too_large"
         try:
-            raw = content.encode("utf-8") if isinstance(content, str) else content
-            text = html_text(raw) if is_html(path) and not self.reading.format else raw.decode("utf-8")
+            text = content if isinstance(content, str) else self._plain(path, content)
+            size = len(text) if text.isascii() else len(text.encode())
         except UnicodeError:
             return None, "not_utf8"
-        if len(raw) > self.limit:
+        if size > self.limit:
             return None, "too_large"
         if "\0" in text:
             return None, "nul_byte"
-        return (text, "") if text.strip() else (None, "empty")
+        return (text, "") if text and not text.isspace() else (None, "empty")
+
+    def _plain(self, path: str, content: bytes) -> str:
+        return html_text(content) if is_html(path) and not self.reading.format else content.decode()
 
     def _records(self) -> Iterator[Record]:
         import pyarrow as pa

@@ -95,7 +95,7 @@ def string(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     try:
-        value.encode()
+        value.isascii() or value.encode()
     except UnicodeEncodeError:
         return None
     return value
