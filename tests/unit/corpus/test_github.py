@@ -12,11 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.corpus.readers import github
 from hominis.corpus.readers.documents import Documents
 from hominis.corpus.readers.records import Reading
 from hominis.errors import ConfigError, InputError
-from tests.unit.corpus.raw_files import json_lines, sdist, wheel
+from hominis.stages import STAGES
+from tests.unit.corpus.raw_files import json_lines, row, sdist, wheel
 
 CODE = "def add(left, right):\n    '''Return the sum of both.'''\n    return left + right\n" * 3
 LIMIT = 2**20
@@ -314,6 +316,19 @@ def test_documents_of_the_format_have_the_reader_s_columns_and_pages_stay_code(t
         ("src/someone/sums/a.html", page, "HTML", "MIT"),
     ]
     assert documents.rejects.counts == {"licence_not_permissive": 1}
+
+
+def test_a_policy_may_choose_programming_languages(tmp_path, work):
+    rows = [redpajama(), redpajama("b.sh", "echo some words\n" * 5), redpajama("c.py", license="gpl-3.0")]
+    source = row(json_lines(tmp_path / "p.jsonl.gz", rows), corpus="code", format="github", licence="MIT OR ISC")
+    made = {"fetch": work(STAGES["fetch"], FetchSection(sources=(source,)), {})}
+    made["annotate"] = work(STAGES["annotate"], AnnotateSection(permutations=64), made)
+    made["deduplicate"] = work(STAGES["deduplicate"], DeduplicateSection(), {"annotate": made["annotate"]})
+    python = {"rules": [{"name": "language", "signal": "language", "among": ["Python"], "source": "own"}]}
+    (selected,) = work(STAGES["select"], SelectSection(policies={"code": python}), made)
+    (kept,) = pq.read_table(selected.path / "documents.parquet").to_pylist()
+    assert (kept["id"], kept["language"], kept["text"]) == ("own/someone/sums/src/add.py", "Python", CODE)
+    assert made["annotate"][0].summary["skipped"] == {"licence_not_permissive": 1}
 
 
 values = st.recursive(
