@@ -2,6 +2,7 @@
 
 import base64
 import random
+import re
 import time
 
 import pytest
@@ -251,8 +252,11 @@ def test_any_path_and_text_have_an_answer(path, text):
     file = File(path, text)
     assert 0 <= file.alphabetic <= file.alphanumeric <= 1
     assert 0 <= file.visible <= len(text)
-    assert 0 <= file.encoded[0] <= file.encoded[1] <= 3 * len(text)
+    assert file.alphabetic == pytest.approx(sum(map(str.isalpha, text)) / max(len(text), 1))
     assert file.alphanumeric == pytest.approx(sum(map(str.isalnum, text)) / max(len(text), 1))
+    lines = re.split("\r\n|\r|\n", text)
+    assert file.longest_line == max(map(len, lines))
+    assert file.lines == max(len(lines) - (lines[-1] == ""), 1)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def _is_untold_text(file: File) -> bool:
 
 def _is_table_in_sql(file: File) -> bool:
     rows = sum(line.lstrip()[:11].upper().startswith(("INSERT INTO", "(")) for line in file.text.splitlines())
-    return rows > 0.5 * len(file.lengths) and rows > 10
+    return rows > 0.5 * file.lines and rows > 10
 
 
 def _is_page_without_text(file: File) -> bool:
@@ -55,7 +55,7 @@ RULES = (
     _Content(Rule("alphabetic", "data", _STARCODER2), lambda f: f.alphabetic < 0.25 and f.language not in _ASSEMBLIES),
     _Content(
         Rule("encoded", "data", _STARCODER2),
-        lambda f: f.encoded[0] > 1024 or 2 * f.encoded[1] > len(f.text) or 2 * f.escapes > len(f.text),
+        lambda f: f.longest_block > 1024 or f.encoded > 0.5,
     ),
     _Content(
         Rule("xml", "data", _STARCODER), lambda f: "<?xml version=" in f.text[:100].lower() and f.language != "XSLT"

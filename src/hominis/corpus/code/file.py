@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-import string
 from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
 
 from hominis.corpus.code import languages
 
-_LETTERS, _DIGITS = string.ascii_letters.encode(), string.digits.encode()
 _ASCII = bytes(range(128))
-_BASE64 = bytes(ord("a") if byte in _LETTERS + _DIGITS + b"+/" else ord(" ") for byte in range(256))
-_RUN = b"a" * 64
-_GLUE = b" \t\r\n\"',+\\;.#*/"
 _UNSEEN = {"<script": "</script", "<style": "</style", "<!--": "-->"}
+
+
+class _Measures(NamedTuple):
+    letters: int
+    digits: int
+    lines: int
+    longest: int
+    block: int
+    encoded: int
+    escapes: int
 
 
 class File:
@@ -43,30 +51,40 @@ class File:
         """Its name in lower case."""
         return self.path.rpartition("/")[2].lower()
 
-    @cached_property
-    def lengths(self) -> list[int]:
-        """The lengths of its lines, in characters, without their ends; of an empty file, one of none."""
-        return list(map(len, self.text.splitlines())) or [0]
+    @property
+    def lines(self) -> int:
+        """Its lines; of an empty file, one."""
+        return max(self._measures.lines, 1)
 
     @property
     def mean_line(self) -> float:
         """Characters in a line, on average."""
-        return len(self.text) / len(self.lengths)
+        return len(self.text) / self.lines
 
     @property
     def longest_line(self) -> int:
-        """Characters in the longest line."""
-        return max(self.lengths)
+        """Characters in the longest line, without its end."""
+        return self._measures.longest
 
     @property
     def alphabetic(self) -> float:
         """Fraction of characters that are letters, of any script."""
-        return self._counts[0] / max(len(self.text), 1)
+        return self._measures.letters / max(len(self.text), 1)
 
     @property
     def alphanumeric(self) -> float:
         """Fraction of characters that are letters or digits, of any script."""
-        return sum(self._counts) / max(len(self.text), 1)
+        return (self._measures.letters + self._measures.digits) / max(len(self.text), 1)
+
+    @property
+    def longest_block(self) -> int:
+        """Bytes of the longest block of lines that look like base64 or long hexadecimal numbers."""
+        return self._measures.block
+
+    @property
+    def encoded(self) -> float:
+        """Fraction of the text that looks so, or is bytes written as numbers or escapes, whichever is more."""
+        return max(self._measures.encoded, self._measures.escapes) / max(len(self.text), 1)
 
     @cached_property
     def visible(self) -> int:
@@ -74,49 +92,17 @@ class File:
         return sum(len("".join(piece.split())) for piece in _shown(self.text))
 
     @cached_property
-    def encoded(self) -> tuple[int, int]:
-        """Bytes that look like base64 or long hexadecimal numbers: of the longest block of lines, and in all."""
-        mapped = self._raw.translate(_BASE64)
-        longest = block = total = 0
-        start, end = mapped.find(_RUN), 0
-        while start >= 0:
-            glued = not self._raw[end:start].strip(_GLUE) and block
-            end = mapped.find(b" ", start)
-            end = len(mapped) if end < 0 else end
-            size = end - start if _is_mixed(self._raw[start:end]) else 0
-            block = block + size if glued else size
-            longest, total = max(longest, block), total + size
-            start = mapped.find(_RUN, end)
-        return longest, total
+    def _measures(self) -> _Measures:
+        from hominis.corpus.kernels.code import CLASSES, measure_code
 
-    @property
-    def escapes(self) -> int:
-        r"""Characters of bytes written as ``0x1f,``, ``\x1f`` or ``\u001f``; 0 if they can't be half of the text."""
-        most = self._counts[1] + self._raw.count(b"\\")
-        if 12 * most < len(self.text):
-            return 0
-        return 6 * self.text.count("0x") + 4 * self.text.count("\\x") + 6 * self.text.count("\\u")
-
-    @cached_property
-    def _counts(self) -> tuple[int, int]:
-        """Letters, and other characters that are letters or digits."""
-        without_letters = self._raw.translate(None, _LETTERS)
-        letters = len(self._raw) - len(without_letters)
-        digits = len(without_letters) - len(without_letters.translate(None, _DIGITS))
+        raw = self.text.encode("utf-8", "surrogatepass")
+        found = _Measures(*measure_code(np.frombuffer(raw, np.uint8), CLASSES))
         if self.text.isascii():
-            return letters, digits
-        rest = without_letters.translate(None, _ASCII).decode("utf-8", "surrogatepass")
-        others = sum(map(str.isalpha, rest))
-        return letters + others, digits + sum(map(str.isalnum, rest)) - others
-
-    @cached_property
-    def _raw(self) -> bytes:
-        return self.text.encode("utf-8", "surrogatepass")
-
-
-def _is_mixed(run: bytes) -> bool:
-    """Tell letters with digits from a drawn line or a long word."""
-    return len(run.translate(None, _LETTERS)) < len(run) and len(run.translate(None, _DIGITS)) < len(run)
+            return found
+        rest = raw.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+        letters = sum(map(str.isalpha, rest))
+        digits = sum(map(str.isalnum, rest)) - letters
+        return found._replace(letters=found.letters + letters, digits=found.digits + digits)
 
 
 def _shown(page: str) -> list[str]:
