@@ -14,7 +14,7 @@ from hominis.errors import HominisError
 from hominis.stages import STAGES
 
 VERBS: tuple[str, ...] = ("doctor", "plan", "status", "cancel", "ledger", "verify", "repair")
-VERBS += ("config", "policy", "signals", "account", "report", "part")
+VERBS += ("config", "sources", "policy", "signals", "account", "report", "part")
 HELP = """Raw text corpora to a pretrained model and a results table that states its carbon cost.
 
 A whole run is one command, and the same command again after any failure:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from hominis.cli.sources import command
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.signals import NUMBERS
 from hominis.corpus import annotate
@@ -203,3 +205,28 @@ def test_choosing_a_source_chooses_what_is_about_it(work, tmp_path):
     sources = rows(documents_file(tmp_path, DOCUMENTS), signals_file(tmp_path, []), duplicates_file(tmp_path, {}))
     made = work(STAGES["fetch"], FetchSection(sources=sources, only=("shard",)), {})
     assert [artefact.part for artefact in made] == ["shard", "signals", "duplicates"]
+
+
+def test_rows_written_for_a_mirror_are_read_back_and_describe_its_files(annotated, tmp_path):
+    documents_file(tmp_path, DOCUMENTS)
+    signals_file(tmp_path, [signals_of(0, DOCUMENTS[0])])
+    duplicates_file(tmp_path, {1: DOCUMENTS[1]["digest"]})
+    (tmp_path / "documents" / SHARD / "it_tail.json.gz").write_bytes(b"another language")
+    said = CliRunner().invoke(command, ["redpajama", str(tmp_path), "--language", "en", "--snapshot", "2023-06"])
+    (tmp_path / "sources.csv").write_text(said.output)
+    sources = FetchSection(sources=tmp_path / "sources.csv").sources
+    name = "rpv2-2023-06-0000-en_head"
+    assert [(source.name, source.of) for source in sources] == [
+        (name, ""),
+        (f"{name}-quality_signals", name),
+        (f"{name}-duplicates", name),
+    ]
+    found = table(annotated(sources))
+    assert (found[id_of(0)]["ccnet_perplexity"], found[id_of(1)]["listed_duplicate"]) == (149.5, 1)
+
+
+def test_mirror_without_such_documents_is_named(tmp_path):
+    documents_file(tmp_path, DOCUMENTS)
+    found = CliRunner().invoke(command, ["redpajama", str(tmp_path), "--language", "de"])
+    assert isinstance(found.exception, InputError)
+    assert found.exception.where == str(tmp_path / "documents")
