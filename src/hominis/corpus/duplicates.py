@@ -77,9 +77,10 @@ class Documents:
             done += numbers.size
             progress(done, self.kept.size, "signatures")
         with path.open("rb") if needed else nullcontext() as file:
-            for done, (keys, numbers) in enumerate(entries):
+            files = entries.files
+            for done, (keys, numbers) in enumerate(entries, 1):
                 join_buckets(keys, numbers, file.fileno() if file else 0, size, needed, self.kept)
-                progress(done + 1, entries.files, "bands")
+                progress(done, files, "files of bands")
         lead(self.kept)
 
     def gone(self) -> Iterator[pa.Table]:
