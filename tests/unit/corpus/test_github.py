@@ -173,6 +173,11 @@ def test_what_the_dataset_holds_to_be_generated_or_vendored_is_dropped(tmp_path)
     assert dropped == {"generated": 1, "vendored": 1}
 
 
+def test_a_link_s_target_is_no_code(tmp_path):
+    rows = [redpajama("a.py", "lib/a.py", mode="40960"), redpajama("b.py", "c.py", symlink_target="c.py")]
+    assert read(json_lines(tmp_path / "p.jsonl", rows)) == ({}, {"link": 2})
+
+
 def test_what_a_file_says_of_its_licence_goes_before_its_repository_s(tmp_path):
     rows = [
         redpajama("a.c", "/* SPDX-License-Identifier: GPL-2.0-only */\n" + CODE),

@@ -22,7 +22,21 @@ _LANGUAGES = ("lang", "language")
 _REVISIONS = ("revision_id", "max_stars_repo_head_hexsha", "ref")
 _FLAGS = {"is_generated": "generated", "is_vendor": "vendored"}
 
-COLUMNS = ("meta", *TEXTS, *_PATHS, *_REPOSITORIES, *_LICENCES, *_LANGUAGES, *_REVISIONS, *_FLAGS)
+_LINK_MODE = "40960"
+"""Git's 0120000, of a link: the text is only the path that it leads to."""
+
+COLUMNS = (
+    "meta",
+    "mode",
+    "symlink_target",
+    *TEXTS,
+    *_PATHS,
+    *_REPOSITORIES,
+    *_LICENCES,
+    *_LANGUAGES,
+    *_REVISIONS,
+    *_FLAGS,
+)
 """All of them, but for the text's where a source's row names it."""
 
 _ON_GITHUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -60,7 +74,7 @@ def stated(record: Mapping[str, Any]) -> Stated:
         next((found for name in _LICENCES if (found := _names(row.get(name)))), ()),
         _first(row, _LANGUAGES) or None,
         _url(repository, _first(row, _REVISIONS), path.removeprefix("/")),
-        next((reason for flag, reason in _FLAGS.items() if row.get(flag) is True), ""),
+        _reason(row),
     )
 
 
@@ -71,6 +85,12 @@ def text_name(names: Sequence[str] | Mapping[str, Any], given: str) -> str:
 
 def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:
     return next((value for name in names if isinstance(value := row.get(name), str) and _is_clean(value)), "")
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    if row.get("symlink_target") or str(row.get("mode")) == _LINK_MODE:
+        return "link"
+    return next((reason for flag, reason in _FLAGS.items() if row.get(flag) is True), "")
 
 
 def _names(value: Any) -> tuple[str, ...]:

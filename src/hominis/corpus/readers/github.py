@@ -35,7 +35,7 @@ def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     A file's licence is what it says itself after ``SPDX-License-Identifier:``, else what the dataset says of its
     repository, or the source's row of an archive. Its ``language`` is a programming language, as GitHub names it.
     Reasons: ``licence_unknown``, ``licence_not_permissive``, ``language_unknown``, ``vendored``, ``generated``,
-    ``minified``, ``exported``, ``data``, ``legal``.
+    ``minified``, ``exported``, ``data``, ``legal``, ``link``.
 
     Raises:
         InputError: the file is of no known format, or has no column of texts.
