@@ -73,6 +73,7 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
             size += sum(rows["bytes"].to_pylist())
             scratch.progress(size, size, "bytes", documents=count)
     summary = {"documents": count, "bytes": size, "skipped": documents.rejects.summary()}
+    summary |= {"noted": dict(sorted(documents.rejects.notes.items()))}
     rejects = documents.rejects.with_those(published.rejects)
     rejects.check(count, section.max_rejects, documents.path)
     rejects.write(scratch.out / "rejects.jsonl.gz")

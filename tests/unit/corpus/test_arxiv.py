@@ -80,10 +80,10 @@ REJECTED = {
     "dvi": gzip.compress(b"\xf7\x02\x01"),
     "html": gzip.compress(b"<html><body>paper</body></html>"),
     "withdrawn": gzip.compress(b"%auto-ignore\nThis paper has been withdrawn by the authors."),
+    "empty": gzip.compress(b" \n"),
     "no_main_file": gzip.compress(b"\\section{Nothing begins here}"),
     "too_large": gzip.compress(b"x" * 50_000),
-    "truncated": single("cut short")[:-20],
-    "damaged": b"no gzip at all",
+    "damaged": single("cut short")[:-20],
 }
 
 
@@ -96,10 +96,21 @@ def test_source_that_is_no_paper_is_rejected_by_name_and_the_next_is_read(tmp_pa
     assert rejects.samples[0]["path"] == "0704/0704.0001.gz"
 
 
-def test_tar_of_a_paper_that_is_cut_short_is_truncated(tmp_path):
-    cut = gzip.compress(tar_bytes([("a.tex", PAPER.format("A", "x" * 5000))], compress=False)[:3000])
-    _, rejects = read(bulk(tmp_path / "b.tar", [("0704/0704.0001.gz", cut), ("0704/0704.0002.gz", single("B"))]))
-    assert rejects.counts == {"truncated": 1}
+@pytest.mark.parametrize(
+    "damaged",
+    [b"no gzip", gzip.compress(tar_bytes([("a.tex", PAPER.format("A", "x" * 5000))], compress=False)[:3000])],
+)
+def test_damaged_paper_in_a_whole_tar_is_rejected(tmp_path, damaged):
+    _, rejects = read(bulk(tmp_path / "b.tar", [("0704/0704.0001.gz", damaged), ("0704/0704.0002.gz", single("B"))]))
+    assert rejects.counts == {"damaged": 1}
+
+
+def test_papers_that_are_not_utf_8_are_counted(tmp_path):
+    papers = [PAPER.format("caf\u00e9", "").encode(codec) for codec in ("latin-1", "utf-8", "cp1252")]
+    members = [(f"0704/0704.000{i}.gz", gzip.compress(content)) for i, content in enumerate(papers)]
+    rows, rejects = read(bulk(tmp_path / "b.tar", members))
+    assert {row["text"] for row in rows} == {"caf\u00e9 is here."}
+    assert (rejects.notes, rejects.counts) == ({"read_as_8_bit": 2}, {})
 
 
 def test_paper_of_too_many_characters_is_too_large(tmp_path):

@@ -30,18 +30,20 @@ def declared(content: bytes) -> str:
     return _CODECS.get(name, "cp1252")
 
 
-def decoded(content: bytes, codec: str) -> str:
-    r"""Return a file's text with ``\n`` line ends and without control characters: UTF-8, else ``codec``, else Latin-1.
+def decoded(content: bytes, codec: str) -> tuple[str, bool]:
+    r"""Return a file's text, with ``\n`` line ends and without control characters, and whether it is UTF-8.
+
+    If it isn't, it is ``codec``, else Latin-1.
 
     What is valid UTF-8 is UTF-8, whatever the paper declares: 8-bit text that happens to be valid is very rare.
     """
     content = content.removeprefix(b"\xef\xbb\xbf").translate(None, _CONTROL)
     for name in ("utf-8", codec):
         try:
-            return _lines(content.decode(name))
+            return _lines(content.decode(name)), name == "utf-8"
         except UnicodeDecodeError:
             continue
-    return _lines(content.decode("latin-1"))
+    return _lines(content.decode("latin-1")), False
 
 
 def _lines(text: str) -> str:

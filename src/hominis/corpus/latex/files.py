@@ -50,6 +50,7 @@ class Files:
     Attributes:
         kept: the verbatim pieces of their texts.
         used: the names of those that a text was made of.
+        in_8_bits: the names of those read that aren't UTF-8.
     """
 
     def __init__(self, contents: Mapping[str, bytes], limit: int) -> None:
@@ -58,6 +59,7 @@ class Files:
         self._limit = limit
         self._texts: dict[str, str] = {}
         self.used: set[str] = set()
+        self.in_8_bits: set[str] = set()
 
     @cached_property
     def codec(self) -> str:
@@ -73,7 +75,10 @@ class Files:
     def text(self, name: str) -> str:
         """Return a file's text without comments."""
         if name not in self._texts:
-            self._texts[name] = without_comments(decoded(self.contents[name], self.codec), self.kept)
+            text, utf_8 = decoded(self.contents[name], self.codec)
+            self._texts[name] = without_comments(text, self.kept)
+            if not utf_8:
+                self.in_8_bits.add(name)
         return self._texts[name]
 
     def package(self, name: str) -> str | None:

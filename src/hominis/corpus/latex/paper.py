@@ -22,12 +22,16 @@ _BEGINNING = 1000
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One paper: the name of its main file, its text and title; or why it has none, and how a file of it begins."""
+    """One paper: the name of its main file, its text and title; or why it has none, and how a file of it begins.
+
+    ``utf_8`` is false if the encoding of one of its files was declared or guessed.
+    """
 
     main: str
     text: str = ""
     title: str = ""
     reason: str = ""
+    utf_8: bool = True
 
 
 def paper(contents: Mapping[str, bytes], limit: int) -> Paper:
@@ -41,7 +45,7 @@ def paper(contents: Mapping[str, bytes], limit: int) -> Paper:
     found = [_read(files, main) for main in main_files(files)]
     if not found:
         return _none(files, max(files.names, key=lambda name: len(files.contents[name]), default=""))
-    return Paper(found[0].main, "\n\n".join(part.text for part in found), found[0].title)
+    return Paper(found[0].main, "\n\n".join(part.text for part in found), found[0].title, utf_8=found[-1].utf_8)
 
 
 def papers(contents: Mapping[str, bytes], limit: int) -> Iterator[Paper]:
@@ -61,7 +65,7 @@ def _read(files: Files, main: str) -> Paper:
     if begin:
         body.define(whole[: begin.start()])
     text = body.read(whole[begin.end() :] if begin else whole)
-    return Paper(main, tidy(text, files.kept), _plain(body.title))
+    return Paper(main, tidy(text, files.kept), _plain(body.title), utf_8=not files.in_8_bits & files.used)
 
 
 def _none(files: Files, name: str) -> Paper:

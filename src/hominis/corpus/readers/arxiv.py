@@ -46,8 +46,8 @@ _OTHER_KINDS = (
 def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     """Yield the papers of a file as text: their bodies, without what is no text and with simple macros expanded.
 
-    Reasons of those that aren't: ``pdf``, ``postscript``, ``dvi``, ``html``, ``withdrawn``, ``no_main_file``,
-    ``too_large``, ``unpacks_too_far``, ``truncated``, ``damaged``.
+    Reasons of those that aren't: ``pdf``, ``postscript``, ``dvi``, ``html``, ``withdrawn``, ``empty``,
+    ``no_main_file``, ``too_large``, ``unpacks_too_far``, ``damaged``.
     """
     if _JSON_LINES.search(path.name.lower()):
         yield from _published(path, reading, limit)
@@ -92,7 +92,7 @@ def _record(path: str, found: Paper | str, number: str = "") -> Record:
         return Record(path, "", found)
     if found.reason:
         return Record(path, found.text, found.reason)
-    record = Record(path, found.text, title=found.title or None)
+    record = Record(path, found.text, title=found.title or None, note="" if found.utf_8 else "read_as_8_bit")
     return replace(record, url=f"https://arxiv.org/abs/{number}", domain="arxiv.org") if number else record
 
 
@@ -105,8 +105,6 @@ def _of_source(content: bytes | None, limit: int) -> Paper | str:
             found = _files(stream, limit)
     except InputError:
         return "unpacks_too_far"
-    except (EOFError, tarfile.ReadError):
-        return "truncated"
     except archives.BROKEN:
         return "damaged"
     return found if isinstance(found, str) else paper(found, _WHOLE * limit)
@@ -116,7 +114,8 @@ def _files(stream: IO[bytes], limit: int) -> dict[str, bytes] | str:
     head = stream.read(tarfile.BLOCKSIZE)
     if not _is_tar(head):
         whole = head + stream.read(_WHOLE * limit)
-        kind = next((kind for sign, kind in _OTHER_KINDS if whole.lstrip().startswith(sign)), "")
+        begin = whole.lstrip()
+        kind = next((kind for sign, kind in _OTHER_KINDS if begin.startswith(sign)), "" if begin else "empty")
         return kind or ({"main.tex": whole} if len(whole) <= _WHOLE * limit else "too_large")
     return _unpacked(cast("IO[bytes]", _Again(head, stream)), _WHOLE * limit)
 

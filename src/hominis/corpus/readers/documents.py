@@ -115,6 +115,8 @@ class Documents:
                 self.rejects.add(problem, record.path, record.text)
                 continue
             seen.add(record.path)
+            if record.note:
+                self.rejects.notes[record.note] += 1
             yield record if text is record.text else replace(record, text=text)
 
     def _decoded(self, path: str, content: str | bytes | None) -> tuple[str | None, str]:

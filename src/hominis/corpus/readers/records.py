@@ -29,6 +29,7 @@ class Record:
         url: its address.
         title: its title.
         digest: the publisher's of it.
+        note: what was done about it, by one of few names; counted, the document is taken.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Record:
     url: str | None = None
     title: str | None = None
     digest: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hominis.errors import InputError
 ABOUT = frozenset(("not_signals", "other_document"))
 """Reasons why what is published about a document isn't used; the document is."""
 
-DAMAGE = ABOUT | frozenset(("truncated", "not_json", "not_object", "bad_utf8", "lone_surrogate", "no_text"))
+DAMAGE = ABOUT | frozenset(("truncated", "not_json", "not_object", "bad_utf8", "lone_surrogate", "no_text", "damaged"))
 """Reasons that say that a file isn't what it should be; the others say only that a record isn't what is sought."""
 
 SAMPLES = 20
@@ -30,10 +30,12 @@ class Rejects:
     Attributes:
         counts: by reason, all of them.
         samples: the first of each reason, in the file's order, as ``reason``, ``path``, ``beginning``.
+        notes: by name, what was noted of documents that were taken.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     samples: list[dict[str, str]] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
 
     def add(self, reason: str, path: str, content: str | bytes | None) -> None:
         """Count a record that begins with ``content``."""
@@ -48,10 +50,11 @@ class Rejects:
         """Begin anew."""
         self.counts.clear()
         self.samples.clear()
+        self.notes.clear()
 
     def with_those(self, others: Rejects) -> Rejects:
         """Return these and ``others``."""
-        return Rejects(self.counts + others.counts, self.samples + others.samples)
+        return Rejects(self.counts + others.counts, self.samples + others.samples, self.notes + others.notes)
 
     def summary(self) -> dict[str, int]:
         """Return the counts, sorted by reason."""
