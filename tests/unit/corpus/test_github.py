@@ -173,6 +173,18 @@ def test_what_the_dataset_holds_to_be_generated_or_vendored_is_dropped(tmp_path)
     assert dropped == {"generated": 1, "vendored": 1}
 
 
+def test_a_column_of_texts_that_are_no_utf_8_is_read_row_by_row(tmp_path):
+    texts = pa.array([b"\xff", CODE.encode(), None], pa.binary())
+    column = pa.StringArray.from_buffers(3, texts.buffers()[1], texts.buffers()[2], texts.buffers()[0])
+    names = pa.array(["a.py", "b.py", "c.py"])
+    pq.write_table(
+        pa.table({"content": column, "path": names, "license": pa.array(["mit"] * 3)}), tmp_path / "p.parquet"
+    )
+    kept, dropped = read(tmp_path / "p.parquet")
+    assert [record.text for record in kept.values()] == [CODE]
+    assert dropped == {"not_utf8": 1, "no_text": 1}
+
+
 def test_a_link_s_target_is_no_code(tmp_path):
     rows = [redpajama("a.py", "lib/a.py", mode="40960"), redpajama("b.py", "c.py", symlink_target="c.py")]
     assert read(json_lines(tmp_path / "p.jsonl", rows)) == ({}, {"link": 2})

@@ -86,10 +86,11 @@ def _columns(path: Path, reading: Reading) -> Iterator[Row]:
             raise InputError(f"no column {text!r} of text", where=path, remedy=f"text_field: one of {', '.join(names)}")
         index = 0
         for batch in file.iter_batches(batch_size=64, columns=[name for name in names if name in (text, *COLUMNS)]):
-            for row in batch.to_pylist():
+            contents = batch.column(text).cast(pa.large_binary()).to_pylist()  # one that is no UTF-8 spoils no other
+            for row, content in zip(batch.drop_columns([text]).to_pylist(), contents, strict=True):
                 about = stated(row)
-                content = row[text]
-                yield Record(_where(about, f"{path.name}:{index}"), content, "" if content else "no_text"), about
+                reason = "no_text" if content is None else ""
+                yield Record(_where(about, f"{path.name}:{index}"), content, reason), about
                 index += 1
 
 
