@@ -86,7 +86,7 @@ def common_size(annotations: Mapping[str, Path]) -> int:
 
 def _hashed(data: np.ndarray, offsets: Offsets, kind: Kind, size: int) -> tuple[U32, Offsets]:
     """Return the hash of each shingle, and the first of each text (and their number)."""
-    most = (int(offsets[-1] - offsets[0]) + offsets.size) // 2 + 1
+    most = int(offsets[-1] - offsets[0]) + offsets.size  # words there can be in whatever bytes: nothing checks bounds
     hashes, first = np.empty(most, dtype=np.uint32), np.empty(offsets.size, dtype=np.int64)
     if kind == "own":
         hash_runs(data, offsets, size, np.empty(most, dtype=np.uint64), hashes, first)

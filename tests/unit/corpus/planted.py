@@ -10,9 +10,8 @@ import polars as pl
 from hominis.config.corpus import DeduplicateSection
 from hominis.corpus.kernels.normalise import normalise
 from hominis.corpus.kernels.texts import texts_of
+from hominis.corpus.minhash import Kind
 from tests.unit.corpus.annotated import annotations, deduplicated, source
-
-SHINGLE = 5
 
 
 def pieces(words: int = 400) -> Iterator[str]:
@@ -40,14 +39,14 @@ def planted(originals: list[str], most: float, seed: int) -> dict[str, str]:
     return texts
 
 
-def shingles(texts: dict[str, str]) -> dict[str, frozenset[tuple[str, ...]]]:
+def shingles(texts: dict[str, str], size: int) -> dict[str, frozenset[tuple[str, ...]]]:
     """Return the shingles of each text."""
     normal = normalise(texts_of(pl.Series(list(texts.values()))))
     whole, bounds = normal.data.tobytes(), normal.offsets
     found = {}
     for number, name in enumerate(texts):
         words = whole[bounds[number] : bounds[number + 1]].decode().split(" ")
-        found[name] = frozenset(tuple(words[i : i + SHINGLE]) for i in range(max(len(words) - SHINGLE + 1, 1)))
+        found[name] = frozenset(tuple(words[i : i + size]) for i in range(max(len(words) - size + 1, 1)))
     return found
 
 
@@ -56,8 +55,10 @@ def jaccard(one: frozenset, other: frozenset) -> float:
     return len(one & other) / len(one | other)
 
 
-def judged(folder: Path, texts: dict[str, str], section: DeduplicateSection) -> dict[str, float]:
-    """Return how well the copies among ``planted`` texts are found.
+def judged(
+    folder: Path, texts: dict[str, str], section: DeduplicateSection, kind: Kind = "own", size: int = 5
+) -> dict[str, float]:
+    """Return how well the copies among ``planted`` texts are found by signatures of shingles of ``size`` words.
 
     Returns:
         ``pairs`` of a true similarity of at least 0.8; their ``recall``: the share whose two documents are of one
@@ -65,10 +66,10 @@ def judged(folder: Path, texts: dict[str, str], section: DeduplicateSection) -> 
         (``precision_0.8``: 0.8) to another of their group; ``gone``: how many are called near.
     """
     groups = {name: {key: text for key, text in texts.items() if key[0] == name} for name in "ab"}
-    sources = [source(folder / name, name, annotations(group, words=SHINGLE)) for name, group in groups.items()]
+    sources = [source(folder / name, name, annotations(group, kind, size)) for name, group in groups.items()]
     _, rows, _ = deduplicated(folder / "work", sources, section)
     kept = {row["id"]: row["kept"] for row in rows}
-    sets = shingles(texts)
+    sets = shingles(texts, size)
     alike = [key for key in groups["a"] if jaccard(sets[key], sets[f"b{key[1:]}"]) >= 0.8]
     found = sum(kept.get(key, key) == kept.get(f"b{key[1:]}", f"b{key[1:]}") for key in alike)
     members: dict[str, set[str]] = {}
