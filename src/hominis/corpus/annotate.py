@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import tee
 from typing import TYPE_CHECKING
@@ -14,8 +14,6 @@ from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from hominis.corpus.readers.documents import Documents
 
 LEAST_BYTES = 16 * 2**20
 """Of a raw file for each process: it takes seconds to start."""
@@ -47,8 +45,8 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     What was rejected is sampled in ``rejects.jsonl.gz``.
 
     Returns:
-        Summary: ``documents``, ``bytes`` (of text, UTF-8), ``skipped`` (records by reason) and ``unused`` (what is
-        published about documents and isn't used, by reason).
+        Summary: ``documents``, ``bytes`` (of text, UTF-8), ``skipped`` (records by reason), ``noted`` (documents by what
+        was done about them) and ``unused`` (what is published about documents and isn't used, by reason).
 
     Raises:
         InputError: the raw file is damaged, or more of its records are than the section allows, or no document in it
@@ -62,11 +60,12 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     (raw,) = (artefact for artefact in inputs["fetch"] if not _of(artefact))
     about = [artefact.path / artefact.receipt.params["file"] for artefact in inputs["fetch"] if _of(artefact)]
     documents = Documents.of(raw, section.max_document_bytes)
-    published = Published(about)
+    published = Published(about, signatures=section.signature == "redpajama")
+    workers = min(section.workers or cores(), documents.path.stat().st_size // LEAST_BYTES)
     labels = {"source": part.id, "corpus": part.params["corpus"]}
     count = size = 0
     with TableWriter(scratch.out / "annotations.parquet", schema(section)) as table:
-        for batch, measured in _measured(documents, labels, section):
+        for batch, measured in _measured(map(published.with_signatures, documents), workers, labels, section):
             rows = published.joined(measured, batch)
             table.write(rows)
             count += rows.num_rows
@@ -82,19 +81,22 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     return {**summary, "unused": published.rejects.summary()}
 
 
+def cores() -> int:
+    """Return how many of its node's cores this job has."""
+    return len(os.sched_getaffinity(0))
+
+
 def _measured(
-    documents: Documents, labels: dict[str, str], section: AnnotateSection
+    read: Iterable[pa.RecordBatch], workers: int, labels: dict[str, str], section: AnnotateSection
 ) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
     """Yield each batch and its annotations: by processes if there is enough for them."""
     from hominis.corpus.annotations import annotated
 
     measure = partial(annotated, labels=labels, section=section)
-    cores = len(os.sched_getaffinity(0))  # of this job, where its node has more
-    workers = min(section.workers or cores, documents.path.stat().st_size // LEAST_BYTES)
     if workers < 2:
-        yield from ((batch, measure(batch)) for batch in documents)
+        yield from ((batch, measure(batch)) for batch in read)
         return
-    kept, again = tee(documents)
+    kept, again = tee(read)
     with processes(workers, prepare) as pool:
         yield from zip(kept, ahead(pool, measure, again, workers), strict=True)
 

@@ -223,6 +223,12 @@ def test_macros_come_from_files_of_the_papers_own():
         ("\\newtheorem{thm}{Theorem}[section]\n\\begin{thm}[Zorn] T.\\end{thm}", "\\begin{thm}[Zorn] T.\\end{thm}"),
         ("\\newenvironment{x}[1][y]{a}{b}c", "c"),
         ("a\n\n\n\n\nb   \n", "a\n\nb"),
+        ("\\resizebox{1cm}{!}{\n\\begin{tabular}{c}x\\end{tabular}}", "\\begin{tabular}{c}x\\end{tabular}"),
+        ("\\IEEEPARstart{T}{his} \\lettrine[lines=2]{T}{hat}", "This That"),
+        (
+            "\\twocolumn[\\icmltitle{T}\\icmlauthor{A}{b}\n\\begin{abstract}A\\end{abstract}]\nB",
+            "\\begin{abstract}A\\end{abstract}\nB",
+        ),
         ("\\end{my-env} goes on", "\\end{my-env} goes on"),
     ],
 )

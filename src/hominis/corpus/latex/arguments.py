@@ -12,7 +12,7 @@ _COMMAND = re.compile(r"\\(?:[a-zA-Z@]+|.)", re.S)
 _UNIT = r"(?:[ ]?(?:true[ ]?)?(?:pt|pc|in|bp|cm|mm|dd|cc|sp|ex|em|fil{1,3})(?![a-zA-Z])|\\[a-zA-Z]{1,30})"
 _AMOUNT = rf"[-+]?(?:(?:\d{{1,9}}(?:[.,]\d{{0,9}})?|[.,]\d{{1,9}}){_UNIT}?|\\[a-zA-Z]{{1,30}})"
 _LENGTH = re.compile(rf"[ ]?=?[ ]?{_AMOUNT}(?:[ ]?(?:plus|minus)[ ]?{_AMOUNT}){{0,2}}")
-_LONGEST, _LONGEST_OPTIONAL = 200_000, 2_000
+_LONGEST, _LONGEST_OPTIONAL = 200_000, 10_000
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from hominis.corpus.latex import commands, conditionals, macros
-from hominis.corpus.latex.arguments import Budget, arguments
+from hominis.corpus.latex.arguments import Budget, arguments, optional
 from hominis.corpus.latex.macros import Macro
 from hominis.corpus.latex.marks import GONE
 from hominis.corpus.latex.mathematics import Mathematics
@@ -62,7 +62,10 @@ class Body:
             "iftrue": partial(self._branch, True),
             "iffalse": partial(self._branch, False),
             "ensuremath": self._ensuremath,
-            "title": self._title,
+            "title": partial(self._title, "om", 1),
+            "icmltitle": partial(self._title, "m", 0),
+            "Title": partial(self._title, "mm", 1),
+            "twocolumn": self._twocolumn,
             "begin": self._begin,
             "end": self._end,
             "usepackage": self._usepackage,
@@ -170,12 +173,17 @@ class Body:
             return None
         return GONE + self._again(found[0] if holds else found[1]) + GONE, found[2]
 
-    def _title(self, text: str, start: int) -> Replaced:
-        found = arguments(text, start, "om", self._budget)
+    def _title(self, form: str, index: int, text: str, start: int) -> Replaced:
+        found = arguments(text, start, form, self._budget)
         if found is None:
             return None
-        self.title = self.title or self._again(found[0][1] or "")
+        self.title = self.title or self._again(found[0][index] or "")
         return GONE, found[1]
+
+    def _twocolumn(self, text: str, start: int) -> Replaced:
+        """Keep what stands over both columns, a title and perhaps an abstract."""
+        above, end = optional(text, start, self._budget)
+        return GONE + self._again(above or "") + GONE, end
 
     def _ensuremath(self, text: str, start: int) -> Replaced:
         """Take it away in mathematics: macros for symbols are full of it."""

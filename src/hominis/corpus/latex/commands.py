@@ -8,7 +8,7 @@ _FORMS = {
     "": (
         "maketitle tableofcontents listoffigures listoftables newpage clearpage cleardoublepage noindent bigskip"
         " medskip smallskip vfill vfil eject goodbreak filbreak centering raggedright flushbottom raggedbottom sloppy"
-        " fussy frenchspacing makeatletter makeatother onecolumn twocolumn singlespacing doublespacing onehalfspacing"
+        " fussy frenchspacing makeatletter makeatother onecolumn singlespacing doublespacing onehalfspacing"
         " linenumbers nolinenumbers FloatBarrier phantomsection IEEEpeerreviewmaketitle balance narrowtext widetext"
         " tightenlines nopagenumbers long outer global protect xspace frontmatter mainmatter backmatter leavevmode"
         " sloppypar tightlist"
@@ -23,15 +23,19 @@ _FORMS = {
         " index bibliographystyle nocite date institute thanks pacs preprint theoremstyle includeonly orcid"
         " authorrunning titlerunning shorttitle shortauthors altaffilmark newcount newdimen newlength hypersetup"
         " captionsetup lstset tikzset pgfplotsset usetikzlibrary received revised accepted enlargethispage stepcounter"
-        " refstepcounter"
+        " refstepcounter corref fnref tnoteref emailAdd arxivnumber setcopyright copyrightyear acmYear acmDOI acmISBN"
+        " acmPrice acmBooktitle acmJournal acmSubmissionID icmltitlerunning icmlkeywords printAffiliationsAndNotice"
     ),
-    "mm": "plottwo setcounter addtocounter setlength addtolength settowidth markboth altaffiltext newcolumntype",
-    "mmm": "definecolor addcontentsline",
+    "mm": (
+        "plottwo setcounter addtocounter setlength addtolength settowidth markboth altaffiltext newcolumntype icmlauthor"
+        " icmlaffiliation icmlcorrespondingauthor"
+    ),
+    "mmm": "definecolor addcontentsline DeclarePairedDelimiter",
     "mo": "newcounter",
     "om": (
         "author affiliation affil address email altaffiliation epsfbox epsffile includesvg RequirePackage"
         " documentclass documentstyle subjclass ccsdesc curraddr urladdr dedicatory color marginpar tikz"
-        " correspondingauthor"
+        " correspondingauthor ead cortext fntext tnotetext includepdf todo"
     ),
     "omm": "numberwithin",
     "sm": "vspace",
@@ -43,8 +47,15 @@ _FORMS = {
 DROPPED = {name: form for form, names in _FORMS.items() for name in names.split()}
 """Commands that go with their arguments: layout, front matter, graphics; the form as ``arguments`` reads it."""
 
-BUILT_IN = {"textcolor": Macro((2,), count=3, default="")}
-"""Commands of which one argument is text."""
+BUILT_IN = {
+    "textcolor": Macro((2,), count=3, default=""),
+    "resizebox": Macro((2,), count=3),
+    "scalebox": Macro((1,), count=2),
+    "rotatebox": Macro((2,), count=3, default=""),
+    "IEEEPARstart": Macro((0, 1), count=2),
+    "lettrine": Macro((1, 2), count=3, default=""),
+}
+"""Commands of which only some arguments are text."""
 
 DROPPED_ENVIRONMENTS = ("tikzpicture", "picture", "pspicture", "pgfpicture", "CCSXML", "IEEEbiography")
 """Environments that go with what is in them: drawings, codes of subjects, lives of authors."""
