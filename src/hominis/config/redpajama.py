@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hominis.config.corpus import Source
 
-ENDINGS = (".signals.json.gz", ".duplicates.parquet")
+ENDINGS = (".signals.json.gz", ".duplicates.parquet", ".minhash.parquet")
 """Of the files about the documents of ``<language>_<bucket>.json.gz``."""
 
 _SHARD = re.compile(r"[^/\s]+/[^/\s]+")

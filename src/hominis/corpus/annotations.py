@@ -27,7 +27,10 @@ def schema(section: AnnotateSection) -> pa.Schema:
 
 
 def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: AnnotateSection) -> pa.Table:
-    """Return a row per document of ``batch``, which a reader made; ``labels`` are the same in all rows."""
+    """Return a row per document of ``batch``, which a reader made; ``labels`` are the same in all rows.
+
+    If the batch has a column ``signature``, that is what they have.
+    """
     frame = pl.DataFrame(batch)
     found = with_languages(frame, section.language_prefix_chars)
     raw = texts_of(frame["text"])
@@ -41,6 +44,8 @@ def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: Annotat
         pl.Series("bytes", np.diff(raw.offsets)),
         content.set(hidden, None),
     )
+    if "signature" in batch.schema.names:
+        return _table(frame, batch.column("signature"), schema(section))
     values = signatures(texts, section.signature, section.shingle_words, section.permutations)
     return _table(frame, values, schema(section))
 

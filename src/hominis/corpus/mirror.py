@@ -12,7 +12,7 @@ from hominis.config.corpus import Source
 from hominis.config.redpajama import ENDINGS
 from hominis.errors import InputError
 
-_FOLDERS = ("quality_signals", "duplicates")
+_FOLDERS = ("quality_signals", "duplicates", "minhash")
 LICENCE = "LicenseRef-Common-Crawl-Terms-of-Use"
 """Of RedPajama-v2's text: it is Common Crawl's."""
 
@@ -23,7 +23,7 @@ def redpajama(
     """Yield the rows of a mirror of RedPajama-v2: each file of documents and what is published about it.
 
     Args:
-        root: the folder that has ``documents``, and perhaps ``quality_signals`` and ``duplicates``.
+        root: the folder that has ``documents``, and perhaps ``quality_signals``, ``duplicates`` and ``minhash``.
         snapshots: those to take; none: all, and so for languages and buckets (head, middle, tail).
 
     Raises:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from hominis.config.signals import INTEGERS, NUMBERS, PUBLISHED
+from hominis.corpus.published_signatures import REMEDY, Signatures
 from hominis.corpus.readers.archives import BROKEN
 from hominis.corpus.readers.lines import objects
 from hominis.corpus.readers.rejects import Rejects
@@ -24,7 +25,6 @@ from hominis.errors import InputError
 NAMES = tuple(name for name in NUMBERS if name.startswith(PUBLISHED))
 """Columns of the annotations that a file of signals may give."""
 
-_REMEDY = "compare it with its publisher's and fetch it again, or take its row out of the table of sources"
 _LINE_BYTES = 256 * 2**20
 
 _Signals = TypedDict("_Signals", dict.fromkeys(NAMES, Any), total=False)  # type: ignore[misc]
@@ -41,10 +41,11 @@ _parse = TypeAdapter(_Line).validator.validate_json
 
 
 class Published:
-    """The signals and the listed duplicates of one file of documents.
+    """The signals, listed duplicates and signatures of one file of documents.
 
     Args:
-        files: ``*.signals.json.gz`` and ``*.duplicates.parquet``, each there or not.
+        files: ``*.signals.json.gz``, ``*.duplicates.parquet`` and ``*.minhash.parquet``, each there or not.
+        signatures: whether signatures are wanted.
 
     Attributes:
         rejects: what cannot be used.
@@ -53,27 +54,35 @@ class Published:
         InputError: a file isn't what its ending says.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], signatures: bool = False) -> None:
         self.rejects = Rejects()
         self._signals: pl.DataFrame | None = None
         self._listed: pl.DataFrame | None = None
+        self._minhash: Signatures | None = None
         for file in files:
             if file.name.endswith(".signals.json.gz"):
                 self._signals = _signals(file, self.rejects)
-            else:
+            elif file.name.endswith(".duplicates.parquet"):
                 self._listed = _duplicates(file)
+            elif signatures:
+                self._minhash = Signatures(file)
+
+    def with_signatures(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the documents ``batch`` with their signatures, if those of all are published."""
+        found = self._minhash and self._minhash.of(batch.column("id").to_pylist())
+        if found is None or self._about(batch).filter(_OTHER).height:
+            return batch
+        return batch.append_column("signature", found)
 
     def joined(self, rows: pa.Table, batch: pa.RecordBatch) -> pa.Table:
         """Return the annotations ``rows`` of a batch of documents with what is published about them."""
-        given = pl.DataFrame(batch.select(["id", "text", "url", "digest"]))
-        asked = given.with_columns(pl.col("text").str.len_chars().cast(pl.Int64).alias("length")).drop("text")
         filled: dict[str, pl.Series] = {}
         if self._signals is not None:
-            found = asked.join(self._signals, on="id", how="left", maintain_order="left", suffix="_published")
-            other = _differs("length") | _differs("url")
-            filled = found.select(pl.when(~other).then(name).alias(name) for name in NAMES).to_dict()
-            self._count(found.filter(other))
+            found = self._about(batch)
+            filled = found.select(pl.when(~_OTHER).then(name).alias(name) for name in NAMES).to_dict()
+            self._count(found.filter(_OTHER))
         if self._listed is not None:
+            asked = pl.DataFrame(batch.select(["id", "url", "digest"]))
             found = asked.join(self._listed, on="id", how="left", maintain_order="left", suffix="_published")
             listed = pl.col("digest_published").is_not_null() & ~_differs("digest")
             filled["listed_duplicate"] = found.select(listed.cast(pl.Int64)).to_series()
@@ -83,6 +92,13 @@ class Published:
             whole = values.zip_with(values.is_not_null(), pl.Series(rows.column(at)).cast(values.dtype))
             rows = rows.set_column(at, rows.schema.field(at), whole.to_arrow().cast(rows.schema.field(at).type))
         return rows
+
+    def _about(self, batch: pa.RecordBatch) -> pl.DataFrame:
+        """Return a row per document: ``id``, ``length`` and ``url``, its own and as published, and its signals."""
+        given = pl.DataFrame(batch.select(["id", "text", "url"]))
+        asked = given.with_columns(pl.col("text").str.len_chars().cast(pl.Int64).alias("length")).drop("text")
+        signals = pl.DataFrame(schema=_SIGNALS) if self._signals is None else self._signals
+        return asked.join(signals, on="id", how="left", maintain_order="left", suffix="_published")
 
     def _count(self, others: pl.DataFrame) -> None:
         for id_, url in others.select("id", "url").iter_rows():
@@ -98,11 +114,15 @@ def _differs(name: str) -> pl.Expr:
     return pl.col(name).ne(pl.col(f"{name}_published")).fill_null(False)
 
 
+_OTHER = _differs("length") | _differs("url")
+"""The row is about another document."""
+
+
 def _signals(file: Path, rejects: Rejects) -> pl.DataFrame:
     try:
         frame = pl.DataFrame(list(_rows(file, rejects)), _SIGNALS, orient="row")
     except BROKEN as error:
-        raise InputError(f"{file.name} is damaged: {error}", where=file, remedy=_REMEDY) from error
+        raise InputError(f"{file.name} is damaged: {error}", where=file, remedy=REMEDY) from error
     return frame.fill_nan(None).unique("id", keep="first", maintain_order=True)
 
 
@@ -134,6 +154,6 @@ def _duplicates(file: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(file, columns=["doc_id", "digest"])
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{file.name} holds no list of duplicates: {error}", where=file, remedy=_REMEDY) from error
+        raise InputError(f"{file.name} holds no list of duplicates: {error}", where=file, remedy=REMEDY) from error
     named = frame.select(pl.col("doc_id").alias("id"), pl.concat_str(pl.lit("sha1:"), "digest").alias("digest"))
     return named.unique("id", keep="first", maintain_order=True)

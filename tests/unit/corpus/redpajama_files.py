@@ -75,6 +75,15 @@ def duplicates_file(root: Path, listed) -> Path:
     return path
 
 
+def minhash_file(root: Path, values) -> Path:
+    """``values``: index of a document → the 128 values of its signature, or None."""
+    path = _made(root / "minhash" / SHARD / f"{STEM}.minhash.parquet")
+    whole = [None if given is None else [b"".join(n.to_bytes(4, "big") for n in given)] for given in values.values()]
+    columns = {"id": [id_of(index) for index in values], "signature_sim1.0": pa.array(whole, pa.list_(pa.binary()))}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
 def rows(documents: Path, *about: Path, **changes) -> tuple:
     """Their rows: the documents' is named ``shard``."""
     own = row(documents, name="shard", format="redpajama", revision=SHARD, **changes)

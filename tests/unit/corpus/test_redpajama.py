@@ -20,6 +20,7 @@ from tests.unit.corpus.redpajama_files import (
     duplicates_file,
     id_of,
     lines_of,
+    minhash_file,
     rows,
     signals_file,
     signals_of,
@@ -122,6 +123,49 @@ def test_listed_duplicates_are_marked_unless_the_digest_is_another(annotated, tm
     assert {line["listed_duplicate"] for line in table(annotated(rows(shard))).values()} == {None}
 
 
+REDPAJAMA = {"signature": "redpajama", "shingle_words": 13, "permutations": 128}
+
+
+def test_published_signatures_are_taken_if_all_of_a_batch_are_there(annotated, tmp_path):
+    shard = documents_file(tmp_path, DOCUMENTS)
+    values = {n: [n * 1000 + i for i in range(128)] for n in range(30)} | {7: None}
+    found = table(annotated(rows(shard, minhash_file(tmp_path, values)), **REDPAJAMA))
+    assert {n: found[id_of(n)]["signature"] for n in range(30)} == values
+    measured = table(annotated(rows(shard), **REDPAJAMA))
+    few = minhash_file(tmp_path, {n: values[n] for n in range(29)})
+    assert table(annotated(rows(shard, few), **REDPAJAMA)) == measured
+
+
+def test_signatures_are_measured_where_signals_are_of_another_document(annotated, tmp_path):
+    shard = documents_file(tmp_path, DOCUMENTS)
+    other = signals_file(tmp_path, [signals_of(1, document("of another length"), rps_doc_word_count=1)])
+    signed = minhash_file(tmp_path, {n: [n] * 128 for n in range(30)})
+    found = table(annotated(rows(shard, other, signed), **REDPAJAMA))
+    assert found == table(annotated(rows(shard), **REDPAJAMA))
+
+
+def test_own_signatures_are_measured_whatever_is_published(annotated, tmp_path):
+    shard = documents_file(tmp_path, DOCUMENTS)
+    signed = minhash_file(tmp_path, {n: [n] * 128 for n in range(30)})
+    assert table(annotated(rows(shard, signed))) == table(annotated(rows(shard)))
+
+
+@pytest.mark.parametrize("values", [[1] * 127, []])
+def test_signatures_of_another_length_are_an_error(annotated, tmp_path, values):
+    signed = minhash_file(tmp_path, dict.fromkeys(range(30), values))
+    with pytest.raises(InputError, match=r"en_head\.minhash\.parquet holds no signatures"):
+        annotated(rows(documents_file(tmp_path, DOCUMENTS), signed), **REDPAJAMA)
+
+
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no golden data at {GOLDEN}")
+def test_signatures_of_real_documents_are_the_same_published_or_measured(annotated, tmp_path):
+    golden = lines_of(GOLDEN / "documents.json.gz")[:200]
+    shard = documents_file(tmp_path, golden)
+    (signed := tmp_path / "en_head.minhash.parquet").write_bytes((GOLDEN / "minhash.parquet").read_bytes())
+    as_published = table(annotated(rows(shard, signed), **REDPAJAMA))
+    assert as_published == table(annotated(rows(shard), **REDPAJAMA))
+
+
 def test_damaged_list_of_duplicates_is_an_error_that_names_it(annotated, tmp_path):
     path = duplicates_file(tmp_path, {})
     path.write_bytes(path.read_bytes()[:-9])
@@ -190,7 +234,7 @@ def test_published_signals_of_real_documents_come_out_as_published(annotated, tm
         ({"format": "redpajama", "revision": ""}, "source b: revision '' isn't <snapshot>/<shard>"),
         ({"format": "redpajama", "revision": SHARD}, "source b: source shard has the same 2023-06/0000 en_head.json"),
         ({"of": "nowhere"}, "source b: of 'nowhere' is no source of format redpajama"),
-        ({"of": "shard"}, "source b: file 'en_head.json.gz' isn't one of en_head.signals.json.gz, en_head.duplicates"),
+        ({"of": "shard"}, "source b: file 'en_head.json.gz' isn't one of en_head.signals.json.gz, en_head.dup"),
         ({"of": "shard", "format": "redpajama"}, "source b: format 'redpajama': a file that is of another holds no"),
     ],
 )

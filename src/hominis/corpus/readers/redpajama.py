@@ -5,7 +5,8 @@ line's index, unreadable lines counted; the other files name documents by id. Ea
 documents' with the revision ``<snapshot>/<shard>``, the others ``of`` it:
 
 * ``<language>_<bucket>.signals.json.gz``: quality signals, a document's as one span, ``[0, length, value]``;
-* ``<language>_<bucket>.duplicates.parquet``: documents whose digest another one has, which is kept.
+* ``<language>_<bucket>.duplicates.parquet``: documents whose digest another one has, which is kept;
+* ``<language>_<bucket>.minhash.parquet``: MinHash signatures, cut into bands for several similarities.
 """
 
 from __future__ import annotations
