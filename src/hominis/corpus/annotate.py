@@ -45,8 +45,8 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     What was rejected is sampled in ``rejects.jsonl.gz``.
 
     Returns:
-        Summary: ``documents``, ``bytes`` (of text, UTF-8), ``skipped`` (records by reason), ``noted`` (documents by what
-        was done about them) and ``unused`` (what is published about documents and isn't used, by reason).
+        Summary: ``documents``, ``bytes`` (of text, UTF-8), ``skipped`` (records by reason), ``noted`` (documents by
+        what was done about them) and ``unused`` (what is published about documents and isn't used, by reason).
 
     Raises:
         InputError: the raw file is damaged, or more of its records are than the section allows, or no document in it

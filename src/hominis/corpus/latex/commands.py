@@ -27,8 +27,8 @@ _FORMS = {
         " acmPrice acmBooktitle acmJournal acmSubmissionID icmltitlerunning icmlkeywords printAffiliationsAndNotice"
     ),
     "mm": (
-        "plottwo setcounter addtocounter setlength addtolength settowidth markboth altaffiltext newcolumntype icmlauthor"
-        " icmlaffiliation icmlcorrespondingauthor"
+        "plottwo setcounter addtocounter setlength addtolength settowidth markboth altaffiltext newcolumntype"
+        " icmlauthor icmlaffiliation icmlcorrespondingauthor"
     ),
     "mmm": "definecolor addcontentsline DeclarePairedDelimiter",
     "mo": "newcounter",
