@@ -1,5 +1,7 @@
 """Signals against a plain reading of their definitions, document by document, in Python."""
 
+import unicodedata
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -35,7 +37,7 @@ def measured(texts, language="en"):
     return pl.DataFrame(signals(raw, normalised(raw), pa.array([language] * len(texts)))).to_dicts()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(COLUMNS)
 def test_normalised_texts_are_those_of_their_definition(texts):
     found = arrow_of(normalised(texts_of(pl.Series(texts, dtype=pl.String))).texts).to_pylist()
@@ -44,21 +46,21 @@ def test_normalised_texts_are_those_of_their_definition(texts):
 
 def test_every_code_point_is_normalised_as_python_does_it_alone_and_among_letters():
     points = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
-    rows = ["".join(points[begin : begin + 64]) for begin in range(0, len(points), 64)]
-    texts = [*rows, *(" ".join(row) for row in rows), *("aΣ".join(row) for row in rows)]
+    rows = ["".join(points[begin : begin + 512]) for begin in range(0, len(points), 512)]
+    texts = [*rows, *("aΣ".join(row) for row in rows)]
     found = arrow_of(normalised(texts_of(pl.Series(texts))).texts).to_pylist()
     wrong = [text for text, ours in zip(texts, found, strict=True) if ours != plain_signals.normalised(text)]
     assert not wrong
 
 
 def test_marks_out_of_order_are_sorted_however_many_they_are():
-    marks = "\u0301\u0316\u0323\u0307\u0345" * 20_000
+    marks = "\u0301\u0316\u0323\u0307\u0345" * 50_000
     found = arrow_of(normalised(texts_of(pl.Series([f"a{marks}.{marks} b"]))).texts).to_pylist()
-    assert found == [plain_signals.normalised(f"a{marks}.{marks} b")]
+    assert found == [f"a{''.join(sorted(2 * marks, key=unicodedata.combining))} b"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(COLUMNS)
 @example(["", "\n", "\n\n\n", " ", "a", "\0", "a a a a", "..  .", ". .. ... ....\n", "A\u0345Σ", "Σ", "x" * 40])
 @example(["ΑΣ.Σ'Σ", "\u0345Σ\u0301Σ", "one two three four five six " * 3, "lorem ipsum ıpſum lorem ipſum"])
@@ -78,10 +80,10 @@ def test_phrases_of_a_list_are_found_across_lines_and_only_as_they_are_written()
 def test_signals_of_lists_are_null_where_a_language_has_none():
     (row,) = measured(["the fuck"], "xx")
     assert row["rps_doc_stop_word_fraction"] is row["rps_doc_ldnoobw_words"] is None
-    assert measured([])[:1] == []
+    assert measured([]) == []
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(COLUMNS)
 def test_signals_do_not_depend_on_the_other_documents(texts):
     assert measured(texts) == [row for text in texts for row in measured([text])]

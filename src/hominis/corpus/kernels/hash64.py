@@ -46,6 +46,13 @@ def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
 
 
 @kernel
+def hash_few(value: np.uint64, length: int) -> np.uint64:
+    """Return the hash of fewer than 8 bytes, given as ``few`` gives them."""
+    last: np.uint64 = folded(SEED ^ value, LAST ^ np.uint64(length))
+    return last
+
+
+@kernel
 def hash_runs(data: Bytes, offsets: Offsets, size: int, words: U64, runs: U32, first: Offsets) -> None:
     """Hash each run of ``size`` words of texts whose words are joined by one space.
 

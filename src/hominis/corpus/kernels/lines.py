@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from hominis.corpus.kernels.compiled import kernel
 from hominis.corpus.kernels.hash64 import hash_bytes
-from hominis.corpus.kernels.sets import U64, number_of, slots_for
+from hominis.corpus.kernels.sets import U64, slot_of, slots_for
 from hominis.corpus.kernels.texts import Bytes, Offsets, Texts
 from hominis.corpus.kernels.unicode import SPACE, UPPER, Tables, before, decode, tables
 
@@ -44,6 +46,7 @@ BULLETS = np.array([0x2022, 0x2023, 0x25B6, 0x25C0, 0x25E6, 0x25A0, 0x25A1, 0x25
 TERMINAL = np.array([0x2E, 0x21, 0x3F, 0x201D], np.int64)
 """What a sentence ends with; FineWeb's rule counts the plain quotation mark too."""
 
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 _NEWLINE, _ELLIPSIS, _QUOTE = 0x0A, 0x2026, 0x201D
 _LENGTH, _UPPER, _FIRST, _LAST, _DOTS, _BEGIN, _END, _BEGIN_CHARACTER, _END_CHARACTER = range(len(LINE))
 
@@ -68,8 +71,7 @@ def count_lines(texts: Texts, lines: Offsets, scanned: I64) -> dict[str, I64]:
     """
     counts = np.zeros((len(COUNTS), texts.number), np.int64)
     room = slots_for(int(np.diff(lines).max(initial=0)))
-    keys, numbers = np.empty((2, room), np.uint64), np.empty((2, room), np.int32)
-    _summarise(*texts, lines, scanned.T, BULLETS, keys, numbers, counts)
+    _summarise(*texts, lines, scanned.T, BULLETS, np.empty((2, room), np.uint64), counts)
     return dict(zip(COUNTS, counts, strict=True))
 
 
@@ -124,12 +126,11 @@ def _summarise(
     found: I64,
     bullets: I64,
     keys: U64,
-    numbers: npt.NDArray[np.int32],
     counts: I64,
 ) -> None:
     for text in range(offsets.size - 1):
         slots = slots_for(lines[text + 1] - lines[text])
-        numbers[:, :slots] = -1
+        keys[:, :slots] = _NONE
         filled = paragraphs = longest = newlines = ellipses = terminal = short = marked = 0
         repeated = repeated_characters = visible_characters = 0
         repeated_paragraphs = repeated_paragraph_characters = paragraph_characters = 0
@@ -141,8 +142,7 @@ def _summarise(
                 ended = row[_FIRST] == 0 and row[_LENGTH] == 1 and data[row[_BEGIN]] == _NEWLINE
             if ended and opening >= 0:
                 size = found[closing, _END_CHARACTER] - found[opening, _BEGIN_CHARACTER]
-                key = hash_bytes(data, found[opening, _BEGIN], found[closing, _END])
-                again = number_of(key, keys[1], numbers[1], slots, paragraphs) < paragraphs
+                again = _seen(hash_bytes(data, found[opening, _BEGIN], found[closing, _END]), keys[1], slots)
                 paragraphs += 1
                 paragraph_characters += size
                 repeated_paragraphs += again
@@ -167,7 +167,7 @@ def _summarise(
             short += row[_LENGTH] - ends < SHORT
             first = row[_FIRST]
             marked += first == 0x2A or first == 0x2D or (first > 0x7F and (bullets == first).any())
-            again = number_of(hash_bytes(data, row[_BEGIN], row[_END]), keys[0], numbers[0], slots, filled) < filled
+            again = _seen(hash_bytes(data, row[_BEGIN], row[_END]), keys[0], slots)
             repeated += again
             repeated_characters += size * again
             visible_characters += size
@@ -177,3 +177,13 @@ def _summarise(
         out[8], out[9], out[10] = repeated, repeated_characters, visible_characters
         out[11], out[12], out[13] = paragraphs, repeated_paragraphs, repeated_paragraph_characters
         out[14] = paragraph_characters
+
+
+@kernel
+def _seen(key: Any, keys: U64, slots: int) -> bool:
+    """Put a key into a table; return whether it was there."""
+    key = max(key, _ONE)
+    slot = slot_of(key, keys, slots)
+    there = keys[slot] == key
+    keys[slot] = key
+    return there  # type: ignore[no-any-return]

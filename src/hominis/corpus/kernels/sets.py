@@ -1,4 +1,4 @@
-"""Sets and counters of 64-bit keys with open addressing (Knuth 1998, volume 3, section 6.4, algorithm L)."""
+"""Sets of 64-bit keys with open addressing (Knuth 1998, volume 3, section 6.4, algorithm L)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import numpy.typing as npt
 from hominis.corpus.kernels.compiled import kernel
 
 U64 = npt.NDArray[np.uint64]
-I32 = npt.NDArray[np.int32]
-
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _UPPER = np.uint64(32)
+_NONE = np.uint64(0)
 
 
 @kernel
@@ -27,37 +26,23 @@ def slots_for(keys: int) -> int:
 
 
 @kernel
-def number_of(key: Any, keys: U64, numbers: I32, slots: int, following: int) -> Any:
-    """Return the number under which a key was put into a table; a new key gets ``following``.
-
-    Args:
-        keys: by slot.
-        numbers: by slot; -1 is a free slot.
-        slots: how many of them are in use, a power of two.
-    """
+def slot_of(key: Any, keys: U64, slots: int) -> Any:
+    """Return the slot of a key (not 0) in a table of ``slots``, a power of two: free (0) if it isn't there yet."""
     slot = np.int64((key * _SPREAD) >> _UPPER) & (slots - 1)
-    while numbers[slot] >= 0 and keys[slot] != key:
+    while (keys[slot] != _NONE) & (keys[slot] != key):  # one branch, which nearly always goes the same way
         slot = (slot + 1) & (slots - 1)
-    if numbers[slot] < 0:
-        keys[slot], numbers[slot] = key, following
-    return numbers[slot]
+    return slot
 
 
 @kernel
-def holds(table: U64, row: int, key: Any) -> bool:
+def holds(keys: U64, key: Any) -> bool:
     """Return whether a key is in a row of a table that ``table_of`` made."""
-    mask = table.shape[1] - 1
-    slot = np.int64((key * _SPREAD) >> _UPPER) & mask
-    while table[row, slot]:
-        if table[row, slot] == key:
-            return True
-        slot = (slot + 1) & mask
-    return False
+    return keys[slot_of(key, keys, keys.size)] == key  # type: ignore[no-any-return]
 
 
 def table_of(sets: Sequence[U64]) -> U64:
     """Return a row of slots for each set of keys; 0 is a free slot and no key."""
-    size = slots_for(max((keys.size for keys in sets), default=0))
+    size = 2 * slots_for(max((keys.size for keys in sets), default=0))
     table = np.zeros((len(sets), size), np.uint64)
     for row, keys in enumerate(sets):
         for key in keys[keys > 0]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from hominis.corpus.kernels.compiled import kernel
-from hominis.corpus.kernels.hash64 import hash_bytes
+from hominis.corpus.kernels.hash64 import few, hash_bytes, hash_few
 from hominis.corpus.kernels.sets import U64, holds
 from hominis.corpus.kernels.texts import Bytes, Offsets, Texts
 from hominis.corpus.kernels.unicode import LETTER, SMALL, SPACE, UPPER, WORD, Tables, decode, tables
@@ -60,41 +62,47 @@ def _count(
     for text in range(offsets.size - 1):
         at, end = offsets[text], offsets[text + 1]
         characters = alphanumeric = tokens = with_letter = capitals = stops = sentences = symbols = brackets = 0
-        row = lists[text]
-        kind, bits, begin, dots = (
-            0,
-            np.int64(0),
-            at,
-            0,
-        )  # of the token: WORD, another (1) or none (0), its characters' classes
+        listed, row = lists[text] >= 0, stop_words[max(lists[text], 0)]
         in_sentence = False
-        while True:
-            here = at
-            point, found = np.int64(0x20), np.int64(SPACE)  # a last token ends as if at white space
-            if at < end:
+        while at < end:
+            begin, bits, length, underscores = at, np.uint8(0), 0, 0
+            while at < end:  # a run of word characters
                 if data[at] < 0x80:
-                    point = np.int64(data[at])
-                    at += 1
+                    point, following = np.int64(data[at]), at + 1
                 else:
-                    point, at = decode(data, at)
-                found = np.int64(classes[point])
+                    point, following = decode(data, at)
+                found = classes[point]
+                if not found & WORD:
+                    break
+                bits |= found
+                length += 1
+                underscores += point == 0x5F
+                at = following
+            if at > begin:
+                sentences += not in_sentence
+                in_sentence = True
+                alphanumeric += length - underscores
+                tokens += 1
+                with_letter += bits & LETTER != 0
+                capitals += bits & UPPER != 0 and bits & SMALL == 0
+                if listed and at - begin <= longest:
+                    stops += holds(row, _hash(data, begin, at))
+                characters += length
+            begin, bits, dots = at, np.uint8(0), 0
+            while at < end:  # white space, and a run of other characters after it
+                if data[at] < 0x80:
+                    point, following = np.int64(data[at]), at + 1
+                else:
+                    point, following = decode(data, at)
+                found = classes[point]
+                if found & WORD or (found & SPACE and at > begin):
+                    break
+                at = following
                 characters += 1
-            following = WORD if found & WORD else 0 if found & SPACE else 1
-            if following != kind:
-                if kind:
-                    tokens += 1
-                    with_letter += bits & LETTER != 0
-                    capitals += bits & UPPER != 0 and bits & SMALL == 0
-                    if row >= 0 and here - begin <= longest:
-                        stops += holds(stop_words, row, hash_bytes(data, begin, here))
-                if following == WORD and not in_sentence:
-                    sentences += 1
-                    in_sentence = True
-                kind, bits, begin, dots = following, np.int64(0), here, 0
-            bits |= found
-            if kind == WORD:
-                alphanumeric += point != 0x5F
-            elif kind:
+                if found & SPACE:
+                    begin = at
+                    continue
+                bits |= found
                 if point == 0x2E or point == 0x21 or point == 0x3F:
                     in_sentence = False
                     dots = dots + 1 if point == 0x2E else 0
@@ -105,8 +113,18 @@ def _count(
                     dots = 0
                     symbols += point == 0x23 or point == _ELLIPSIS
                     brackets += point == 0x7B or point == 0x7D
-            elif here >= end:
-                break
+            if at > begin:
+                tokens += 1
+                with_letter += bits & LETTER != 0
+                capitals += bits & UPPER != 0 and bits & SMALL == 0
+                if listed and at - begin <= longest:
+                    stops += holds(row, _hash(data, begin, at))
         counts[0, text], counts[1, text], counts[2, text] = characters, alphanumeric, tokens
         counts[3, text], counts[4, text], counts[5, text] = with_letter, capitals, stops
         counts[6, text], counts[7, text], counts[8, text] = sentences, symbols, brackets
+
+
+@kernel
+def _hash(data: Bytes, start: int, end: int) -> Any:
+    """Return ``hash_bytes``, sooner for what is short."""
+    return hash_few(few(data, start, end), end - start) if end - start < 8 else hash_bytes(data, start, end)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hominis.corpus.kernels.compiled import kernel
-from hominis.corpus.kernels.hash64 import few, hash_bytes
+from hominis.corpus.kernels.hash64 import few, hash_bytes, hash_few
 from hominis.corpus.kernels.machine import load64, trailing_zeros
 from hominis.corpus.kernels.normalise import Normalised
-from hominis.corpus.kernels.sets import U64, holds, number_of, slots_for
+from hominis.corpus.kernels.sets import U64, holds, slot_of, slots_for
 from hominis.corpus.kernels.texts import Bytes, Offsets, Texts, texts_of
 
 TOP_SIZES = (2, 3, 4)
@@ -39,7 +39,7 @@ REQUIRED = ("the", "be", "to", "of", "and", "that", "have", "with")
 _LAST_TOP, _LARGEST = TOP_SIZES[-1], DUPLICATE_SIZES[-1]
 _CHARACTERS, _DISTINCT, _LOREM_IPSUM, _LITERALLY, _BAD, _REQUIRED, _JAVASCRIPT, _FIRST_GRAM = range(8)
 
-_LOREM = np.frombuffer(b"lorem", np.uint8)
+_LOREM, _FIVE_BYTES = np.uint64(int.from_bytes(b"lorem", "little")), np.uint64(2**40 - 1)
 _IPSUM = np.frombuffer(b"ipsum", np.uint8)
 _NONE, _ONE, _HALF = np.uint64(0), np.uint64(1), np.uint64(32)
 _SIX, _SEVEN, _LAST_BYTE = np.uint64(6), np.uint64(7), np.uint64(56)
@@ -70,11 +70,10 @@ class _Room(NamedTuple):
     hashes: U64
     ids: I32
     sums: Offsets
-    live: Offsets
+    live: I32
     grams: I32
-    counts: I32
     keys: U64
-    numbers: I32
+    counts: I32
 
 
 def count_words(normal: Normalised, lists: I32, phrases: Phrases) -> tuple[dict[str, Offsets], F64]:
@@ -86,10 +85,11 @@ def count_words(normal: Normalised, lists: I32, phrases: Phrases) -> tuple[dict[
     texts = normal.texts
     counts, entropy = np.zeros((texts.number, len(COUNTS)), np.int64), np.zeros(texts.number)
     most = int(np.diff(normal.words).max(initial=0)) + 1
+    slots = slots_for(most)
     room = _Room(
         *(np.empty(most, np.uint64), np.empty(most, np.int32), np.empty(most, np.int64)),
-        *(np.empty(most, np.int64), np.empty(most, np.int32), np.empty(most, np.int32)),
-        *(np.empty(slots_for(most), np.uint64), np.empty(slots_for(most), np.int32)),
+        *(np.empty(most, np.int32), np.empty(most, np.int32)),
+        *(np.empty(slots, np.uint64), np.empty(slots, np.int32)),
     )
     _count(normal, lists, phrases, _known(), room, counts, entropy)
     return dict(zip(COUNTS, counts.T, strict=True)), entropy
@@ -139,51 +139,73 @@ def _count(
         if count == 0:
             continue
         out = counts[text]
-        distinct, javascript = _split(data, offsets[text], offsets[text + 1], count, known, room, out)
+        slots = slots_for(count)
+        distinct, lorem = _split(data, offsets[text], offsets[text + 1], count, slots, room)
         out[_CHARACTERS], out[_DISTINCT] = room.sums[count], distinct
-        entropy[text] = _entropy(room.counts[:distinct], count)
+        entropy[text] = _entropy(room.counts, room.live[:distinct], count)
+        for word in known[:-1]:
+            out[_REQUIRED] += room.keys[slot_of(word, room.keys, slots)] == word
+        javascript = slot_of(known[-1], room.keys, slots)
+        if lorem:
+            out[_LOREM_IPSUM], out[_LITERALLY] = _lorem_ipsum(data, offsets[text], offsets[text + 1])
         if lists[text] >= 0:
             out[_BAD] = _phrases_in(room.hashes[:count], lists[text], phrases)
-        if javascript >= 0:
+        if room.keys[javascript] == known[-1]:
             ends = normal.line_words[normal.lines[text] : normal.lines[text + 1]] - before
             out[_JAVASCRIPT] = _lines_with(javascript, room.ids[:count], ends)
         _repetition(count, room, out)
 
 
 @kernel
-def _split(data: Bytes, start: int, end: int, count: int, known: U64, room: _Room, out: Offsets) -> tuple[int, int]:
-    """Number a text's words in order of appearance; count each and sum up their lengths.
+def _split(data: Bytes, start: int, end: int, count: int, slots: int, room: _Room) -> tuple[int, bool]:
+    """Count each of a text's words in its slot of the table, which is its number, and sum up their lengths.
+
+    ``room.live`` has the numbers in their order of appearance. Almost every branch is one that goes the same way for
+    most words, for the processor guesses wrong at the others.
 
     Returns:
-        How many words differ, and the number of ``javascript`` (-1: it isn't there).
+        How many words differ, and whether one ends with ``lorem``.
     """
-    hashes, ids, sums, counts, keys, numbers = room.hashes, room.ids, room.sums, room.counts, room.keys, room.numbers
-    slots = slots_for(count)
-    numbers[:slots] = -1
-    distinct, javascript, begin, lorem = 0, -1, start, False
+    hashes, ids, sums, order, keys, counts = room.hashes, room.ids, room.sums, room.live, room.keys, room.counts
+    keys[:slots] = _NONE
+    distinct, lorem, begin = 0, False, start
     sums[0] = 0
     for word in range(count):
-        at = _word_end(data, begin, end)
-        key = hash_bytes(data, begin, at)
-        number = number_of(key, keys, numbers, slots, distinct)
-        if number == distinct:
-            counts[distinct] = 0
-            distinct += 1
-            if at - begin <= 4:
-                for place in range(known.size - 1):
-                    out[_REQUIRED] += known[place] == key
-            elif key == known[-1]:
-                javascript = number
-        counts[number] += 1
-        hashes[word], ids[word] = key, number
+        eight = load64(data, begin) if begin + 8 <= data.size else few(data, begin, data.size)
+        other = eight ^ _SPACES
+        length = min(trailing_zeros((other - _ONES) & ~other & _HIGHS) >> 3, end - begin)
+        if length < 8:
+            key = hash_few(eight & ((_ONE << np.uint64(8 * length)) - _ONE), length)
+            at = begin + length
+        else:
+            at = _word_end(data, begin + 8, end)
+            key = hash_bytes(data, begin, at)
+        key = max(key, _ONE)
+        slot = slot_of(key, keys, slots)
+        new = keys[slot] != key
+        keys[slot], counts[slot] = key, 1 if new else counts[slot] + 1
+        order[distinct] = slot
+        distinct += new
+        hashes[word], ids[word] = key, slot
         sums[word + 1] = sums[word] + _characters(data, begin, at)
-        if lorem:
-            likeness = _opens_with_ipsum(data, begin, at)
-            out[_LOREM_IPSUM] += likeness > 0
-            out[_LITERALLY] += likeness > 1
-        lorem = at - begin >= 5 and _same(data, at - 5, _LOREM)
+        if at + 3 <= data.size and at >= 5:
+            lorem |= load64(data, at - 5) & _FIVE_BYTES == _LOREM
+        else:
+            lorem |= at - begin >= 5
         begin = at + 1
-    return distinct, javascript
+    return distinct, lorem
+
+
+@kernel
+def _lorem_ipsum(data: Bytes, start: int, end: int) -> tuple[int, int]:
+    """Return how often ``lorem ipsum`` occurs: case aside, and literally."""
+    found = literally = 0
+    for at in range(start + 5, end):
+        if data[at] == 0x20 and few(data, at - 5, at) == _LOREM:
+            likeness = _opens_with_ipsum(data, at + 1, end)
+            found += likeness > 0
+            literally += likeness > 1
+    return found, literally
 
 
 @kernel
@@ -213,14 +235,6 @@ def _characters(data: Bytes, start: int, end: int) -> np.int64:
 
 
 @kernel
-def _same(data: Bytes, start: int, wanted: Bytes) -> bool:
-    for place in range(wanted.size):
-        if data[start + place] != wanted[place]:
-            return False
-    return True
-
-
-@kernel
 def _opens_with_ipsum(data: Bytes, at: int, end: int) -> int:
     """Return 2 where a word begins with ``ipsum``, 1 where case aside it does (dotless i, long s), or 0."""
     likeness = 2
@@ -239,10 +253,10 @@ def _opens_with_ipsum(data: Bytes, at: int, end: int) -> int:
 
 
 @kernel
-def _entropy(counts: I32, total: int) -> float:
+def _entropy(counts: I32, order: I32, total: int) -> float:
     entropy = 0.0
-    for count in counts:
-        share = count / total
+    for number in order:
+        share = counts[number] / total
         entropy += -share * math.log(share)
     return entropy
 
@@ -250,15 +264,15 @@ def _entropy(counts: I32, total: int) -> float:
 @kernel
 def _phrases_in(hashes: U64, row: int, phrases: Phrases) -> int:
     """Return how many runs of words are a phrase of the list."""
-    found = 0
+    found, openings, whole = 0, phrases.openings[row], phrases.whole[row]
     for first in range(hashes.size):
-        if not holds(phrases.openings, row, hashes[first]):
+        if not holds(openings, hashes[first]):
             continue
         key, left = _NONE, phrases.sizes[row] >> _ONE
         for word in range(first, hashes.size):
             key = _joined(key, hashes[word])
             if left & _ONE:
-                found += holds(phrases.whole, row, key)
+                found += holds(whole, key)
             left >>= _ONE
             if left == _NONE:
                 break
@@ -284,10 +298,10 @@ def _repetition(count: int, room: _Room, out: Offsets) -> None:
     ids, live, grams, counts = room.ids, room.live, room.grams, room.counts
     places = 0
     for place in range(count):
-        number = ids[place]
-        grams[place] = number if counts[number] > 1 else -1
+        repeated = counts[ids[place]] > 1
+        grams[place] = ids[place] if repeated else -1
         live[places] = place
-        places += counts[number] > 1
+        places += repeated
     for size in range(2, _LARGEST + 1):
         places = _number_runs(size, places, count, room)
         if places < 2:
@@ -300,28 +314,27 @@ def _repetition(count: int, room: _Room, out: Offsets) -> None:
 def _number_runs(size: int, places: int, count: int, room: _Room) -> int:
     """Go on from the repeated runs of ``size - 1`` words to those of ``size``, of ``count`` words in all.
 
-    Runs are numbered like words, by the number of the shorter one and of the last word: no two share a number.
-    ``live`` are the places of the first ``places`` repeated runs, ascending; ``grams`` has the number of the
+    The number of a run is its slot, by the numbers of the shorter run and of the last word: no two share one.
+    ``room.live`` are the places of the first ``places`` repeated runs, ascending; ``room.grams`` has the number of the
     run at any place, or -1.
     """
-    ids, live, grams, counts, keys, numbers = room.ids, room.live, room.grams, room.counts, room.keys, room.numbers
-    slots = slots_for(places)
-    numbers[:slots] = -1
-    distinct = kept = 0
+    ids, live, grams, keys, counts = room.ids, room.live, room.grams, room.keys, room.counts
+    kept = 0
     for index in range(places):
         place = live[index]
-        if place + size > count or grams[place + 1] < 0:
-            grams[place] = -1
-            continue
-        key = np.uint64(grams[place]) << _HALF | np.uint64(ids[place + size - 1])
-        number = number_of(key, keys, numbers, slots, distinct)
-        if number == distinct:
-            counts[distinct] = 0
-            distinct += 1
-        counts[number] += 1
-        grams[place] = number
+        goes_on = place + size <= count and grams[place + 1] >= 0
+        grams[place] = grams[place] if goes_on else -1
         live[kept] = place
-        kept += 1
+        kept += goes_on
+    slots = slots_for(kept)
+    keys[:slots] = _NONE
+    for index in range(kept):
+        place = live[index]
+        key = (np.uint64(grams[place]) << _HALF | np.uint64(ids[place + size - 1])) + _ONE
+        slot = slot_of(key, keys, slots)
+        counts[slot] = counts[slot] + 1 if keys[slot] == key else 1
+        keys[slot] = key
+        grams[place] = slot
     places = 0
     for index in range(kept):
         place = live[index]
