@@ -119,6 +119,12 @@ def test_paper_of_too_many_characters_is_too_large(tmp_path):
     assert read(bulk(tmp_path / "b.tar", members), limit=10_000)[1].counts == {"too_large": 1}
 
 
+def test_long_file_of_data_beside_a_paper_is_left_alone(tmp_path):
+    files = several([("anc/data", "1 2 3\n" * 400_000), ("ms.tex", PAPER.format("A", "\\input{anc/data}"))])
+    rows, _ = read(bulk(tmp_path / "b.tar", [("0704/0704.0001.gz", files)]), limit=100_000)
+    assert columns(rows, "text") == [("A is here.",)]
+
+
 def test_bomb_is_rejected_without_being_unpacked_as_a_whole(tmp_path):
     bomb = gzip.compress(b"\\section{x}" + bytes(200 * 2**20), compresslevel=9)
     path = bulk(tmp_path / "b.tar", [("0704/0704.0001.gz", bomb), ("0704/0704.0002.gz", single("B"))])

@@ -159,6 +159,7 @@ def test_comments_go_and_verbatim_text_stays(given_text, wanted):
         ("\\newcommand{\\one}[1]{\\two{#1}!}\\newcommand{\\two}[1]{<#1>}", "\\one{a \\one{b}}", "<a <b>!>!"),
         ("\\newcommand{\\o}[2][d]{#1-#2}", "\\o{a} \\o[x]{b} \\o[{]}]{c}", "d-a x-b {]}-c"),
         ("\\let\\eps=\\varepsilon \\let\\E\\eps", "$\\eps\\E$", "$\\varepsilon\\varepsilon$"),
+        ("\\def\\v#1{<#1#1>}", "\\v\\verb|x%|.", "<\\verb|x%|>."),
         ("\\newcommand{\\x}{a}", "\\x \\renewcommand{\\x}{b}\\x", "a b"),
         ("\\NewDocumentCommand{\\p}{m m}{#1/#2}", "\\p{a}{b}", "a/b"),
         ("\\newif\\ifdraft \\drafttrue", "\\ifdraft a\\else b\\fi. \\draftfalse\\ifdraft a\\else b\\fi", "a. b"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hominis.corpus.latex.marks import HELD, HOLD
+
 _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 _BRACE = re.compile(r"\\.|[{}]", re.S)
 _BRACKET = re.compile(r"\\.|[]{}]", re.S)
@@ -63,7 +65,7 @@ def optional(text: str, start: int, budget: Budget) -> tuple[str | None, int]:
 
 
 def mandatory(text: str, start: int, budget: Budget) -> tuple[str, int] | None:
-    """Return a command's next argument without its braces: a group, a command or a character."""
+    """Return a command's next argument without its braces: a group, a command, verbatim text or a character."""
     if budget.left < 0:
         return None
     begin = _SPACE.match(text, start).end()  # type: ignore[union-attr]  # it matches the empty string
@@ -74,6 +76,9 @@ def mandatory(text: str, start: int, budget: Budget) -> tuple[str, int] | None:
     if first == "\\":
         command = _COMMAND.match(text, begin)
         return (command[0], command.end()) if command else None
+    if first == HOLD:
+        held = HELD.match(text, begin)
+        return (held[0], held.end()) if held else None
     return None if first in ("", "}", "&", "$", "\n", "#") else (first, begin + 1)
 
 

@@ -18,6 +18,7 @@ _INPUT = re.compile(
 _TEX = (".tex", ".ltx", ".latex")
 _STYLES = (".sty",)
 _DEEPEST = 16
+_LONGEST_UNNAMED = 2**21
 
 BEGIN = re.compile(r"\\(?:begin\s{0,9}\{document\}|document(?![a-zA-Z]))")
 _END = re.compile(r"\\(?:end\s{0,9}\{document\}|enddocument(?![a-zA-Z]))")
@@ -34,10 +35,12 @@ def is_source(name: str) -> bool:
     return name.lower().endswith((*_TEX, *_STYLES))
 
 
-def is_wanted(name: str) -> bool:
-    """Say whether a file matters to a paper's text."""
+def is_wanted(name: str, size: int) -> bool:
+    """Say whether a file matters to a paper's text; a long one without an ending holds data."""
     base = name.rpartition("/")[2].lower()
-    return is_tex(name) or base.endswith(_STYLES) or base.startswith("00readme")
+    if "." not in base:
+        return size <= _LONGEST_UNNAMED
+    return base.endswith((*_TEX, *_STYLES)) or base.startswith("00readme")
 
 
 class Files:

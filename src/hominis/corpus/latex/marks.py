@@ -11,7 +11,9 @@ HOLD = "\x00"
 GONE = "\x01"
 """Where something was taken out: a line of nothing else goes with it, and the words around stay two."""
 
-_HELD = re.compile("\x00([0-9]+)\x00")
+HELD = re.compile("\x00([0-9]{1,9})\x00")
+"""What stands for verbatim text."""
+
 _AFTER_SPACE = re.compile("(?<= )\x01[\x01 ]*")
 _BETWEEN_WORDS = re.compile("(?<=\\w)\x01+(?=\\w)")
 
@@ -34,5 +36,7 @@ def tidy(text: str, kept: Sequence[str]) -> str:
         if clean or (lines and lines[-1]):
             lines.append(clean)
     left = dict(enumerate(kept))
-    whole = _HELD.sub(lambda found: left.pop(int(found[1]), ""), "\n".join(lines)) if kept else "\n".join(lines)
+    whole = "\n".join(lines)
+    if HOLD in whole:
+        whole = HELD.sub(lambda found: left.pop(int(found[1]), ""), whole).replace(HOLD, "")
     return whole.strip()

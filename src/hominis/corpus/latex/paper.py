@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hominis.corpus.latex.body import Body
 from hominis.corpus.latex.files import BEGIN, Files
 from hominis.corpus.latex.mainfile import main_files, roots
-from hominis.corpus.latex.marks import GONE, HOLD, tidy
+from hominis.corpus.latex.marks import GONE, HELD, HOLD, tidy
 
 _BREAK = re.compile(r"\\\\(?:\[[^][]{0,40}\])?|~|" + GONE)
 _FONT = re.compile(
@@ -75,7 +75,7 @@ def _none(files: Files, name: str) -> Paper:
 
 def _plain(title: str) -> str:
     r"""Return a title in one line, without fonts and, outside mathematics, braces."""
-    parts = _FONT.sub("", _BREAK.sub(" ", title[: 4 * _LONGEST_TITLE])).split("$")
+    parts = _FONT.sub("", _BREAK.sub(" ", HELD.sub("", title[: 4 * _LONGEST_TITLE]))).split("$")
     for index in range(0, len(parts), 2):
         parts[index] = parts[index].replace("{", "").replace("}", "")
     return " ".join("$".join(parts).replace(HOLD, "").split())[:_LONGEST_TITLE]

@@ -132,7 +132,7 @@ def _unpacked(stream: IO[bytes], left: int) -> dict[str, bytes] | str:
     files: dict[str, bytes] = {}
     with closing(tarfile.open(fileobj=stream, mode="r|")) as archive:
         for member in archive:
-            if member.isfile() and is_wanted(member.name):
+            if member.isfile() and is_wanted(member.name, member.size):
                 left -= member.size
                 if left < 0:
                     return "too_large"
