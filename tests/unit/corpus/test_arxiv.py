@@ -6,12 +6,15 @@ import json
 import tarfile
 import tracemalloc
 
+import pyarrow.parquet as pq
 import pytest
 
+from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.corpus.readers.documents import Documents
 from hominis.corpus.readers.records import Reading
 from hominis.errors import InputError
-from tests.unit.corpus.raw_files import as_bytes, json_lines, sdist, tar_bytes
+from hominis.stages import STAGES
+from tests.unit.corpus.raw_files import as_bytes, json_lines, row, sdist, tar_bytes
 
 PAPER = "\\documentclass{{article}}\\title{{On {0}}}\\begin{{document}}{0} is here. {1}\\end{{document}}"
 
@@ -228,3 +231,20 @@ def test_memory_is_that_of_one_paper(tmp_path):
     tracemalloc.stop()
     assert len(rows) == 30
     assert peak < 8 * 2**20
+
+
+def test_papers_go_from_the_bulk_tar_to_their_selection(tmp_path, work):
+    long = "\\section{Results} We show that the bound holds with some more words in it. % no\n" * 4
+    main = PAPER.format("Perch\u00e9", long).encode("latin-1")
+    members = [("0704/0704.0001.gz", gzip.compress(main)), ("0704/0704.0002.pdf", b"%PDF")]
+    source = row(bulk(tmp_path / "b.tar", members), corpus="arxiv", format="arxiv", licence="LicenseRef-arXiv")
+    made = {"fetch": work(STAGES["fetch"], FetchSection(sources=(source,)), {})}
+    made["annotate"] = work(STAGES["annotate"], AnnotateSection(permutations=64), made)
+    made["deduplicate"] = work(STAGES["deduplicate"], DeduplicateSection(), {"annotate": made["annotate"]})
+    words = {"rules": [{"name": "words", "signal": "rps_doc_word_count", "min": 20, "source": "own"}]}
+    (selected,) = work(STAGES["select"], SelectSection(policies={"arxiv": words}), made)
+    (kept,) = pq.read_table(selected.path / "documents.parquet").to_pylist()
+    assert kept["id"] == "own/0704/0704.0001.gz"
+    assert kept["text"].startswith("Perch\u00e9 is here. \\section{Results} We show") and "%" not in kept["text"]
+    summary = made["annotate"][0].summary
+    assert (summary["skipped"], summary["noted"]) == ({"pdf": 1}, {"read_as_8_bit": 1})
