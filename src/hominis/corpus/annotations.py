@@ -11,6 +11,7 @@ import pyarrow as pa
 from hominis.config.corpus import AnnotateSection
 from hominis.config.signals import INTEGERS, NUMBERS
 from hominis.corpus.kernels.hash64 import content_hashes
+from hominis.corpus.kernels.lines import scan_lines
 from hominis.corpus.kernels.normalise import normalised
 from hominis.corpus.kernels.texts import texts_of
 from hominis.corpus.language import with_languages
@@ -36,7 +37,7 @@ def annotated(batch: pa.RecordBatch, labels: Mapping[str, str], section: Annotat
     raw = texts_of(frame["text"])
     normal = normalised(raw)
     texts = normal.texts
-    measured = pl.DataFrame(signals(raw, normal, found["language"].to_arrow()))
+    measured = pl.DataFrame(signals(raw, normal, scan_lines(raw, normal.lines), found["language"].to_arrow()))
     content = pl.Series("content_hash", content_hashes(texts))
     hidden = pl.Series(np.diff(texts.offsets) == 0)
     frame = pl.concat([frame.drop("text", *found.columns), found, measured], how="horizontal").with_columns(

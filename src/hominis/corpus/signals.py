@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hominis.corpus.kernels.lines import count_lines, scan_lines
+from hominis.corpus.kernels.lines import count_lines
 from hominis.corpus.kernels.normalise import Normalised
 from hominis.corpus.kernels.texts import Texts
 from hominis.corpus.kernels.tokens import count_tokens
@@ -27,16 +27,16 @@ Counts = Mapping[str, I64]
 _DECIMALS = 8
 
 
-def signals(raw: Texts, normal: Normalised, languages: pa.Array) -> dict[str, pa.Array]:
+def signals(raw: Texts, normal: Normalised, scanned: I64, languages: pa.Array) -> dict[str, pa.Array]:
     """Return each signal of each document; shares are rounded to 8 decimals, and null where RedPajama-v2 has null.
 
     Args:
-        raw: the texts, and ``normal`` made from them.
+        raw: the texts; ``normal`` and ``scanned`` (by ``scan_lines``) were made from them.
         languages: ISO 639-1 codes, which choose the word lists; signals that need a list are null without one.
     """
     rows, words_of = rows_of(languages), lists()
     tokens = count_tokens(raw, rows, words_of.stop, words_of.longest)
-    lines = count_lines(raw, normal.lines, scan_lines(raw, normal.lines))
+    lines = count_lines(raw, normal.lines, scanned)
     words, entropy = count_words(normal, rows, words_of.bad)
     words["words"] = np.diff(normal.words)
     counted = {
@@ -48,8 +48,9 @@ def signals(raw: Texts, normal: Normalised, languages: pa.Array) -> dict[str, pa
     }
     shares = _of_words(words, entropy) | _of_tokens(tokens, words) | _of_lines(lines, tokens)
     shares |= {name: np.where(rows < 0, np.nan, values) for name, values in _of_lists(tokens, words).items()}
+    named = zip(shares, rounded(np.stack(list(shares.values()))), strict=True)
     return {name: pa.array(values) for name, values in counted.items()} | {
-        name: pa.array(rounded(values), from_pandas=True) for name, values in shares.items()
+        name: pa.array(values, from_pandas=True) for name, values in named
     }
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 from hominis.corpus.kernels.line_words import count_line_words
 from hominis.corpus.kernels.lines import BULLETS, LINE, TERMINAL, scan_lines
 from hominis.corpus.kernels.normalise import Normalised, normalised
-from hominis.corpus.kernels.texts import Texts, texts_of
+from hominis.corpus.kernels.texts import texts_of
 from hominis.corpus.language import languages
 from hominis.corpus.readers.lines import string
 from hominis.corpus.signals import rounded, signals
@@ -33,7 +33,7 @@ _SHARD = re.compile(r"[^/]+/[^/]+/[a-z-]+_(head|middle|tail)\.json\.gz$")
 _PREFIX = 1000
 
 Span = tuple[int, int, Any]
-F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,12 @@ def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iter
     """
     raw = texts_of(pa.array([document.text for document in documents], pa.large_string()))
     normal = normalised(raw)
+    scanned = scan_lines(raw, normal.lines)
     spoken = _languages(documents)
-    of_documents = {name: column.to_pylist() for name, column in signals(raw, normal, pa.array(spoken)).items()}
-    of_lines = _Lines(raw, normal)
+    of_documents = {
+        name: column.to_pylist() for name, column in signals(raw, normal, scanned, pa.array(spoken)).items()
+    }
+    of_lines = LineSignals.of(normal, scanned)
     for row, document in enumerate(documents):
         length = len(document.text)
         whole = _ccnet(document.fields)
@@ -81,16 +84,29 @@ def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iter
         }
 
 
-class _Lines:
-    """The line signals of a column of texts."""
+@dataclass(frozen=True)
+class LineSignals:
+    """The line signals of a column of texts.
 
-    def __init__(self, raw: Texts, normal: Normalised) -> None:
-        rows = dict(zip(LINE, scan_lines(raw, normal.lines), strict=True))
+    Attributes:
+        first: raw lines before each text, and in all.
+        starts, ends: where each line begins and ends in its text, in characters.
+        values: of each line, by name.
+    """
+
+    first: I64
+    starts: I64
+    ends: I64
+    values: dict[str, npt.NDArray[Any]]
+
+    @classmethod
+    def of(cls, normal: Normalised, scanned: I64) -> LineSignals:
+        """Measure the lines of texts, from which ``normal`` and ``scanned`` (by ``scan_lines``) were made."""
+        rows = dict(zip(LINE, scanned, strict=True))
         counts = count_line_words(normal)
         ends = np.cumsum(rows["length"])
         passed = np.concatenate([[0], ends])[normal.lines[:-1]]  # characters of the texts before
         ends = ends - np.repeat(passed, np.diff(normal.lines))
-        self._first, self._starts, self._ends = normal.lines, (ends - rows["length"]).tolist(), ends.tolist()
         values: dict[str, npt.NDArray[Any]] = {
             "ending_with_terminal_punctution_mark": np.isin(rows["last"], TERMINAL).astype(float),
             "javascript_counts": counts["javascript"].astype(float),
@@ -99,12 +115,14 @@ class _Lines:
             "start_with_bulletpoint": np.isin(rows["first"], BULLETS).astype(float),
             "uppercase_letter_fraction": rounded(rows["upper"] / rows["length"]),
         }
-        self._values = {f"rps_lines_{name}": column.tolist() for name, column in values.items()}
+        named = {f"rps_lines_{name}": column for name, column in values.items()}
+        return cls(normal.lines, ends - rows["length"], ends, named)
 
     def spans(self, row: int, length: int) -> dict[str, list[Span]]:
-        lines = slice(self._first[row], self._first[row + 1])
-        starts, ends = self._starts[lines], self._ends[lines]
-        found = {name: list(zip(starts, ends, values[lines], strict=True)) for name, values in self._values.items()}
+        """Return a span per line of a text of ``length`` characters, by name."""
+        lines = slice(self.first[row], self.first[row + 1])
+        starts, ends = self.starts[lines].tolist(), self.ends[lines].tolist()
+        found = {name: list(zip(starts, ends, of[lines].tolist(), strict=True)) for name, of in self.values.items()}
         return found if starts else found | {"rps_lines_start_with_bulletpoint": [(0, length, None)]}
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hominis.corpus.kernels.lines import scan_lines
 from hominis.corpus.kernels.normalise import normalised
 from hominis.corpus.kernels.texts import arrow_of, texts_of
 from hominis.corpus.language import languages
@@ -34,7 +35,9 @@ COLUMNS = st.lists(TEXTS, min_size=1, max_size=5)
 
 def measured(texts, language="en"):
     raw = texts_of(pl.Series(texts, dtype=pl.String))
-    return pl.DataFrame(signals(raw, normalised(raw), pa.array([language] * len(texts)))).to_dicts()
+    normal = normalised(raw)
+    found = signals(raw, normal, scan_lines(raw, normal.lines), pa.array([language] * len(texts)))
+    return pl.DataFrame(found).to_dicts()
 
 
 @settings(deadline=None, max_examples=60)

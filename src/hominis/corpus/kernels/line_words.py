@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from hominis.corpus.kernels.compiled import kernel
 from hominis.corpus.kernels.normalise import Normalised
+from hominis.corpus.kernels.texts import Bytes
 from hominis.corpus.kernels.unicode import NUMERIC, Tables, decode, tables
 
 COUNTS = ("words", "characters", "numeric", "javascript")
@@ -27,21 +28,36 @@ def count_line_words(normal: Normalised) -> dict[str, I64]:
 
 @kernel
 def _count(tables: Tables, normal: Normalised, counts: I64) -> None:
-    classes, (data, offsets), lines, line_words = tables.classes, normal.texts, normal.lines, normal.line_words
+    classes, (data, offsets), lines = tables.classes, normal.texts, normal.lines
+    line_words, line_ends = normal.line_words, normal.line_ends
     for text in range(offsets.size - 1):
-        at, end, word = offsets[text], offsets[text + 1], normal.words[text]
+        at, word = offsets[text], normal.words[text]
         for line in range(lines[text], lines[text + 1]):
-            out = counts[:, line]
-            out[0] = line_words[line] - word
-            out[1] = max(out[0] - 1, 0)
-            while word < line_words[line]:
-                alike = 0
-                while at < end and data[at] != 0x20:
-                    matches = 0 <= alike < _JAVASCRIPT.size and data[at] == _JAVASCRIPT[alike]
-                    alike = alike + 1 if matches else -1
+            if line_words[line] == word:
+                continue
+            begin = at = at + (at > offsets[text])  # after the space
+            characters = numeric = javascript = 0
+            while at < line_ends[line]:
+                if data[at] < 0x80:
+                    numeric += 0x30 <= data[at] <= 0x39
+                    if data[at] == _JAVASCRIPT[0] and (at == begin or data[at - 1] == 0x20):
+                        javascript += _is_javascript(data, at, line_ends[line])
+                    at += 1
+                else:
                     point, at = decode(data, at)
-                    out[1] += 1
-                    out[2] += classes[point] & NUMERIC != 0
-                out[3] += alike == _JAVASCRIPT.size
-                at += 1
-                word += 1
+                    numeric += classes[point] & NUMERIC != 0
+                characters += 1
+            counts[0, line], counts[1, line] = line_words[line] - word, characters
+            counts[2, line], counts[3, line] = numeric, javascript
+            word = line_words[line]
+
+
+@kernel
+def _is_javascript(data: Bytes, at: int, end: int) -> bool:
+    after = at + _JAVASCRIPT.size
+    if after > end or (after < end and data[after] != 0x20):
+        return False
+    for place in range(_JAVASCRIPT.size):
+        if data[at + place] != _JAVASCRIPT[place]:
+            return False
+    return True

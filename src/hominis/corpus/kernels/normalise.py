@@ -33,12 +33,14 @@ class Normalised(NamedTuple):
         words: words before each text, and in all: shape (texts + 1,).
         lines: raw lines before each text, and in all: shape (texts + 1,). A line ends with U+000A or the text.
         line_words: words of its own and earlier texts before each raw line's end: shape (lines,).
+        line_ends: where, in bytes of the column, the last of those words ends: shape (lines,).
     """
 
     texts: Texts
     words: Offsets
     lines: Offsets
     line_words: Offsets
+    line_ends: Offsets
 
 
 def normalise(texts: Texts) -> Texts:
@@ -51,9 +53,9 @@ def normalised(texts: Texts) -> Normalised:
     room, lines = _sizes(*texts)
     out = np.empty(room, np.uint8)
     offsets, words = np.empty((2, texts.offsets.size), np.int64)
-    line_words = np.empty(lines[-1], np.int64)
-    _normalise(tables(), *texts, out, offsets, words, line_words)
-    return Normalised(texts_from(out[: offsets[-1]].copy(), offsets), words, lines, line_words)
+    line_words, line_ends = np.empty((2, lines[-1]), np.int64)
+    _normalise(tables(), *texts, out, offsets, words, line_words, line_ends)
+    return Normalised(texts_from(out[: offsets[-1]].copy(), offsets), words, lines, line_words, line_ends)
 
 
 @kernel
@@ -73,7 +75,14 @@ def _sizes(data: Bytes, offsets: Offsets) -> tuple[int, Offsets]:
 
 @kernel
 def _normalise(
-    tables: Tables, data: Bytes, offsets: Offsets, out: Bytes, begins: Offsets, words: Offsets, line_words: Offsets
+    tables: Tables,
+    data: Bytes,
+    offsets: Offsets,
+    out: Bytes,
+    begins: Offsets,
+    words: Offsets,
+    line_words: Offsets,
+    line_ends: Offsets,
 ) -> None:
     """Write the normalised texts to ``out``, and how many words there are before each text's and line's end.
 
@@ -94,7 +103,7 @@ def _normalise(
                 if small == _SPACE:
                     between = True
                     if data[at - 1] == _NEWLINE:
-                        line_words[line] = count
+                        line_words[line], line_ends[line] = count, size
                         line += 1
                     continue
                 if highest:
@@ -153,7 +162,7 @@ def _normalise(
         if disordered:
             _reorder(tables.combining, out, run, size)
         if offsets[text] < end and data[end - 1] != _NEWLINE:
-            line_words[line] = count
+            line_words[line], line_ends[line] = count, size
             line += 1
         begins[text + 1], words[text + 1] = size, count
 
