@@ -16,7 +16,7 @@ _COMMAND = re.compile(r"\\(?:([a-zA-Z]+)|.)", re.S)
 _COMMAND_OF_PACKAGE = re.compile(r"\\(?:([a-zA-Z@]+)|.)", re.S)
 _ENVIRONMENT = re.compile(r"\s{0,9}\{([a-zA-Z]{1,40}\*?)\}")
 _DEEPEST = 12
-_WORK = 10
+_WORK = 14
 _SLACK = 100_000
 
 Replaced = tuple[str, int] | None
@@ -37,6 +37,8 @@ _DEFINERS: dict[Reader, tuple[str, ...]] = {
 class Body:
     """Reads the texts of one paper in order: what one defines, the next knows.
 
+    The work is bounded: some times the length of the texts are looked at or written, then the rest stays as it is.
+
     Attributes:
         title: what the first ``\\title`` holds; empty if there is none.
         ended: the place was passed where the text of a paper ends.
@@ -51,6 +53,7 @@ class Body:
         self._ensured = False
         self._mathematics, self._place = Mathematics(""), 0
         self._packages = packages
+        self._seen: set[str] = set()
         self._defining = False
         self._known: dict[str, Meaning] = {
             **{name: partial(self._drop, form) for name, form in commands.DROPPED.items()},
@@ -103,7 +106,7 @@ class Body:
 
     def _again(self, text: str) -> str:
         """Read what an expansion gave, unless that goes too deep or too far."""
-        if self._depth >= _DEEPEST or not self._budget.spend(4 * len(text) + 10) or "\\" not in text:
+        if self._depth >= _DEEPEST or not self._budget.spend(2 * len(text) + 60) or "\\" not in text:
             return text
         self._depth += 1
         read = self.read(text)
@@ -224,8 +227,10 @@ class Body:
         if found is None:
             return None
         for name in (found[0][1] or "").split(","):
-            package = self._packages(name.strip())
+            package = self._packages(name.strip()) if name.strip() not in self._seen else None
             if package:
+                self._seen.add(name.strip())
+                self._budget.left += _WORK * len(package)
                 self._again(package)
         return GONE, found[1]
 
