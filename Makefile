@@ -7,7 +7,7 @@ COUNTED := results/faults.jsonl
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help env run slurm test faults scale lint format clean
+.PHONY: help env run slurm test test-waiting test-computing faults scale lint format clean
 
 help: ## List what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,15 +32,21 @@ slurm: env ## Run the quickstart on a real Slurm of this machine, with a store o
 	python -m tests.slurm.cluster run -- \
 	    snakemake --profile profiles/ci-slurm --configfile $(CONFIG) tests/slurm/quickstart.yaml
 
-test: env ## Run the tests, with coverage.
+test: env ## Run the tests, with coverage: those that wait for Slurm beside those that compute.
 	coverage erase
-	coverage run -m pytest
+	$(MAKE) --no-print-directory --jobs=2 --keep-going test-waiting test-computing
 	coverage combine -q
 	coverage report --skip-covered --fail-under=85
 
+test-waiting:
+	coverage run -m pytest tests/faults tests/slurm
+
+test-computing:
+	nice coverage run -m pytest --ignore tests/faults --ignore tests/slurm
+
 faults: env ## Run the fault tests at full length; print what they counted.
 	mkdir -p results && rm -f $(COUNTED)
-	HOMINIS_FAULTS=full HOMINIS_FAULTS_TABLE=$(CURDIR)/$(COUNTED) pytest tests/faults; \
+	HOMINIS_FAULTS=full HOMINIS_FAULTS_TABLE=$(CURDIR)/$(COUNTED) pytest tests/faults tests/slurm/test_cluster.py; \
 	passed=$$?; $(VENV)/bin/python -m tests.faults.figures $(COUNTED); exit $$passed
 
 scale: env ## Try a run of 10,000 parts, and what a job costs beside Snakemake's own Slurm plugin; 25 minutes.

@@ -3,9 +3,12 @@
 import psutil
 import pytest
 
+from tests.faults.figures import FULL
 from tests.slurm.cluster import Cluster
 from tests.slurm.configuration import BOOSTER, PREEMPTABLE
 from tests.slurm.daemons import ClusterError, processes, wait_for
+
+shown_by_faults = pytest.mark.skipif(not FULL, reason="the fault tests pull this lever, too: at full length only")
 
 
 def test_a_job_runs_on_two_nodes_and_is_accounted(cluster):
@@ -59,6 +62,7 @@ def test_a_process_outlives_its_node(cluster):
     assert not alive  # Slurm finds and ends what it doesn't know
 
 
+@shown_by_faults
 def test_a_killed_controller_comes_back_with_its_jobs(cluster):
     job = cluster.sbatch("sleep 600")
     cluster.wait_state(job, "RUNNING")
@@ -70,6 +74,7 @@ def test_a_killed_controller_comes_back_with_its_jobs(cluster):
     cluster.cancel(job)
 
 
+@shown_by_faults
 def test_ids_given_out_since_the_saved_state_are_given_out_again(cluster):
     with cluster.forgotten():
         first = cluster.sbatch("true", "--job-name=first")
@@ -90,9 +95,10 @@ def test_requeue_and_preemption_are_attempts_of_their_own(cluster):
     def states():
         return [row["State"].split()[0] for row in cluster.sacct("State", "-D", "-j", str(job))]
 
-    wait_for(lambda: states() == ["REQUEUED", "PREEMPTED", "CANCELLED"], 10, lambda: f"accounting has {states()}")
+    wait_for(lambda: states() == ["REQUEUED", "PREEMPTED", "CANCELLED"], 60, lambda: f"accounting has {states()}")
 
 
+@shown_by_faults
 def test_accounting_can_be_away(cluster):
     cluster.accounting_down()
     assert cluster.command("sacct").returncode != 0
@@ -114,6 +120,7 @@ def second(cluster):
     assert not processes(second.slurm_conf)
 
 
+@shown_by_faults
 def test_a_second_cluster_is_large_and_limited_and_knows_nothing_of_the_first(cluster, second):
     assert set(second.ports.nodes).isdisjoint(cluster.ports.nodes)
     assert second.output("sinfo", "-h", "-p", BOOSTER, "-o", "%D %t").splitlines() == ["1 idle", "3455 down"]

@@ -78,21 +78,19 @@ def test_the_artefact_has_whole_milestones_that_hold_all_that_was_done_until_the
     assert whole.startswith(halfway)
 
 
-@pytest.mark.parametrize("whole", ["two_ranks", "data_ranks"])
 def test_a_run_stopped_and_resumed_gives_the_bytes_of_one_that_was_not(
-    whole: str, inputs: Inputs, tmp_path: Path, request: pytest.FixtureRequest
+    data_ranks: Run, inputs: Inputs, tmp_path: Path
 ) -> None:
-    uninterrupted: Run = request.getfixturevalue(whole)
     first = Folder(tmp_path, on_progress=lambda done: done >= 1)
     with pytest.raises(Interrupted):
-        train(uninterrupted.settings, inputs, first)
+        train(data_ranks.settings, inputs, first)
     assert 1 <= checkpoints.step_of(max(first.checkpoints.glob("step-*"))) < 12
     first.out.rmdir()
     second = Folder(tmp_path)
-    summary = train(uninterrupted.settings, inputs, second)
+    summary = train(data_ranks.settings, inputs, second)
     assert second.reports[0][0] > 1
-    assert summary == uninterrupted.summary
-    assert contents(second.out) == contents(uninterrupted.folder.out)
+    assert summary == data_ranks.summary
+    assert contents(second.out) == contents(data_ranks.folder.out)
 
 
 def test_a_damaged_checkpoint_is_passed_over(one_rank: Run, inputs: Inputs, tmp_path: Path) -> None:
