@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,30 +21,23 @@ def kernel(function: Function) -> Function:
 
     Division by zero gives inf or nan, as NumPy does, and no error.
     """
-    numba.config.CACHE_DIR = str(_cache_folder())
+    numba.config.CACHE_DIR = str(cache_folder(Path(__file__).parent))
     compiled: Function = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
     return compiled
 
 
 @cache
-def _cache_folder() -> Path:
-    """Return a folder of these sources' own.
+def cache_folder(sources: Path) -> Path:
+    """Return a folder that belongs to the present state of a folder of sources.
 
-    Numba compiles anew when a kernel's own file changed, not when that of a function changed which it calls.
+    Numba compiles anew when a kernel's own file changed, not when that of a function changed which it calls. Where
+    neither ``NUMBA_CACHE_DIR``, nor the sources' folder or the user's own can be written, every process compiles anew.
     """
-    here = Path(__file__).parent
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(here.glob("*.py")))).hexdigest()[:16]
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    roots = [Path(given)] if given else [here / "__pycache__", Path(tempfile.gettempdir()) / f"hominis-{os.getuid()}"]
-    for root in roots[:-1]:
-        if _writable(root / digest):
-            return root / digest
-    return roots[-1] / digest
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK)
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources.glob("*.py")))).hexdigest()[:16]
+    given, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    for root in [Path(given)] if given else [sources / "__pycache__", Path(home) / "hominis"]:
+        with suppress(OSError):
+            (root / digest).mkdir(parents=True, exist_ok=True)
+            if os.access(root / digest, os.W_OK):
+                return root / digest
+    return Path(tempfile.mkdtemp(prefix="hominis-kernels-"))  # cached data is code: in no folder that others can guess
