@@ -27,7 +27,7 @@ Counts = Mapping[str, I64]
 _DECIMALS = 8
 
 
-def signals(raw: Texts, normal: Normalised, scanned: I64, languages: pa.Array) -> dict[str, pa.Array]:
+def signals(raw: Texts, normal: Normalised, scanned: npt.NDArray[np.int32], languages: pa.Array) -> dict[str, pa.Array]:
     """Return each signal of each document; shares are rounded to 8 decimals, and null where RedPajama-v2 has null.
 
     Args:

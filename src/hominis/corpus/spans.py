@@ -100,11 +100,11 @@ class LineSignals:
     values: dict[str, npt.NDArray[Any]]
 
     @classmethod
-    def of(cls, normal: Normalised, scanned: I64) -> LineSignals:
+    def of(cls, normal: Normalised, scanned: npt.NDArray[np.int32]) -> LineSignals:
         """Measure the lines of texts, from which ``normal`` and ``scanned`` (by ``scan_lines``) were made."""
         rows = dict(zip(LINE, scanned, strict=True))
         counts = count_line_words(normal)
-        ends = np.cumsum(rows["length"])
+        ends = np.cumsum(rows["length"], dtype=np.int64)
         passed = np.concatenate([[0], ends])[normal.lines[:-1]]  # characters of the texts before
         ends = ends - np.repeat(passed, np.diff(normal.lines))
         values: dict[str, npt.NDArray[Any]] = {

@@ -15,8 +15,8 @@ from hominis.corpus.kernels.unicode import SPACE, UPPER, Tables, before, decode,
 
 LINE = ("length", "upper", "first", "last", "dots", "begin", "end", "begin_character", "end_character")
 """Rows of what ``scan_lines`` returns: characters with the newline; capitals among them; the code points of the first
-and last visible character (0: none); dots that end it; where the visible part lies, in bytes of the column and in
-characters of its text."""
+and last visible character (0: none); dots that end it; where the visible part lies in its text, in bytes and in
+characters."""
 
 COUNTS = (
     "lines",
@@ -51,20 +51,21 @@ _NEWLINE, _ELLIPSIS, _QUOTE = 0x0A, 0x2026, 0x201D
 _LENGTH, _UPPER, _FIRST, _LAST, _DOTS, _BEGIN, _END, _BEGIN_CHARACTER, _END_CHARACTER = range(len(LINE))
 
 I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
 
 
-def scan_lines(texts: Texts, lines: Offsets) -> I64:
-    """Return ``LINE`` of each raw line: shape (len(LINE), lines).
+def scan_lines(texts: Texts, lines: Offsets) -> I32:
+    """Return ``LINE`` of each raw line: shape (len(LINE), lines). No text may have 2**31 bytes.
 
     Args:
         lines: raw lines before each text, and in all.
     """
-    found = np.empty((lines[-1], len(LINE)), np.int64)
+    found = np.empty((lines[-1], len(LINE)), np.int32)
     _scan(tables(), *texts, found)
     return found.T
 
 
-def count_lines(texts: Texts, lines: Offsets, scanned: I64) -> dict[str, I64]:
+def count_lines(texts: Texts, lines: Offsets, scanned: I32) -> dict[str, I64]:
     """Return ``COUNTS`` of each text: a filled line has a visible character, paragraphs lie between empty lines.
 
     What repeats is compared without the white space around it, with what comes before it in its text.
@@ -76,7 +77,7 @@ def count_lines(texts: Texts, lines: Offsets, scanned: I64) -> dict[str, I64]:
 
 
 @kernel
-def _scan(tables: Tables, data: Bytes, offsets: Offsets, found: I64) -> None:
+def _scan(tables: Tables, data: Bytes, offsets: Offsets, found: I32) -> None:
     classes = tables.classes
     line = 0
     for text in range(offsets.size - 1):
@@ -112,7 +113,7 @@ def _scan(tables: Tables, data: Bytes, offsets: Offsets, found: I64) -> None:
                 dots += 1
             row = found[line]
             row[_LENGTH], row[_UPPER], row[_FIRST], row[_LAST], row[_DOTS] = length, upper, first, last, dots
-            row[_BEGIN], row[_END] = begin, end
+            row[_BEGIN], row[_END] = begin - offsets[text], end - offsets[text]
             row[_BEGIN_CHARACTER], row[_END_CHARACTER] = passed + begin_character, passed + end_character
             passed += length
             line += 1
@@ -123,13 +124,13 @@ def _summarise(
     data: Bytes,
     offsets: Offsets,
     lines: Offsets,
-    found: I64,
+    found: I32,
     bullets: I64,
     keys: U64,
     counts: I64,
 ) -> None:
     for text in range(offsets.size - 1):
-        slots = slots_for(lines[text + 1] - lines[text])
+        start, slots = offsets[text], slots_for(lines[text + 1] - lines[text])
         keys[:, :slots] = _NONE
         filled = paragraphs = longest = newlines = ellipses = terminal = short = marked = 0
         repeated = repeated_characters = visible_characters = 0
@@ -139,10 +140,12 @@ def _summarise(
             ended = line == lines[text + 1]
             if not ended:
                 row = found[line]
-                ended = row[_FIRST] == 0 and row[_LENGTH] == 1 and data[row[_BEGIN]] == _NEWLINE
+                ended = row[_FIRST] == 0 and row[_LENGTH] == 1 and data[start + row[_BEGIN]] == _NEWLINE
             if ended and opening >= 0:
                 size = found[closing, _END_CHARACTER] - found[opening, _BEGIN_CHARACTER]
-                again = _seen(hash_bytes(data, found[opening, _BEGIN], found[closing, _END]), keys[1], slots)
+                again = _seen(
+                    hash_bytes(data, start + found[opening, _BEGIN], start + found[closing, _END]), keys[1], slots
+                )
                 paragraphs += 1
                 paragraph_characters += size
                 repeated_paragraphs += again
@@ -167,7 +170,7 @@ def _summarise(
             short += row[_LENGTH] - ends < SHORT
             first = row[_FIRST]
             marked += first == 0x2A or first == 0x2D or (first > 0x7F and (bullets == first).any())
-            again = _seen(hash_bytes(data, row[_BEGIN], row[_END]), keys[0], slots)
+            again = _seen(hash_bytes(data, start + row[_BEGIN], start + row[_END]), keys[0], slots)
             repeated += again
             repeated_characters += size * again
             visible_characters += size
