@@ -20,7 +20,6 @@ from pathlib import Path
 from hominis.corpus.code.fields import Stated
 from hominis.corpus.code.licences import Licences
 from hominis.corpus.readers import github
-from hominis.corpus.readers.folder import folder
 from hominis.corpus.readers.records import Reading, Record
 
 LIMIT = 2**20
@@ -30,9 +29,11 @@ ROUNDS = 5
 def texts(root: Path) -> list[tuple[str, str]]:
     """Return paths and texts of a folder's Python files that are UTF-8."""
     found = []
-    for name, content in folder(root, lambda path: path.endswith(".py") and "site-packages/" not in path, LIMIT):
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
         try:
-            found.append((name, (content or b"").decode()))
+            if "site-packages/" not in name:
+                found.append((name, path.read_text("utf-8")))
         except UnicodeDecodeError:
             continue
     return found

@@ -253,39 +253,9 @@ def test_patterns_choose_files_in_archives_and_datasets_alike(tmp_path):
     assert list(read(json_lines(tmp_path / "p.jsonl", rows), include=chosen)[0]) == ["someone/sums/p/a.py"]
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    (tmp_path / "secret.py").write_text(CODE)
-    root = tmp_path / "checkout"
-    for name in ("a.py", "lib/b.py", ".git/hooks/c.py", "large.py", "node_modules/d.js"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(CODE * (LIMIT // len(CODE) + 1) if name == "large.py" else CODE)
-    return root
-
-
-def test_a_checkout_is_read_in_a_fixed_order_without_its_history(checkout):
-    records = list(github.records(checkout, Reading(licence="MIT"), LIMIT))
-    assert [(record.path, record.reason, record.text is None) for record in records] == [
-        ("a.py", "", False),
-        ("large.py", "", True),
-        ("lib/b.py", "", False),
-        ("node_modules/d.js", "vendored", False),
-    ]
-
-
-def test_links_in_a_checkout_are_not_followed_and_pipes_not_opened(checkout):
-    (checkout / "link.py").symlink_to(checkout.parent / "secret.py")
-    (checkout / "inside.py").symlink_to(checkout / "a.py")
-    (checkout / "outside").symlink_to(checkout.parent)
-    (checkout / "loop").symlink_to(checkout)
-    os.mkfifo(checkout / "pipe.py")
-    kept, _ = read(checkout)
-    assert sorted(path for path in kept) == ["a.py", "large.py", "lib/b.py"]
-
-
-def test_a_name_that_is_no_utf_8_is_shown_and_the_file_read(checkout):
-    (checkout / os.fsdecode(b"caf\xe9.py")).write_text(CODE)
-    assert "caf\N{REPLACEMENT CHARACTER}.py" in read(checkout)[0]
+def test_a_name_that_is_no_utf_8_is_shown_and_the_file_read(tmp_path):
+    path = sdist(tmp_path / "p.tar.gz", [(os.fsdecode(b"caf\xe9.py"), CODE)])
+    assert list(read(path)[0]) == ["caf\N{REPLACEMENT CHARACTER}.py"]
 
 
 def test_links_and_paths_in_archives_that_lead_outside_are_only_names(tmp_path, monkeypatch):

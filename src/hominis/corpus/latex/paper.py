@@ -17,7 +17,6 @@ _FONT = re.compile(
     r"|scshape|sffamily|normalsize|protect|uppercase)(?![a-zA-Z])\s?"
 )
 _LONGEST_TITLE = 500
-_BEGINNING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def _read(files: Files, main: str) -> Paper:
 
 def _none(files: Files, name: str) -> Paper:
     text = tidy(files.text(name), files.kept) if name else ""
-    return Paper(name, text[:_BEGINNING], reason="no_main_file")
+    return Paper(name, text, reason="no_main_file")
 
 
 def _plain(title: str) -> str:

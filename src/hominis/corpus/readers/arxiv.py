@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from hominis.corpus.latex.files import is_source, is_wanted
 from hominis.corpus.latex.paper import Paper, paper, papers
 from hominis.corpus.readers import archives
-from hominis.corpus.readers.lines import objects
+from hominis.corpus.readers.lines import JSON_LINES, objects
 from hominis.corpus.readers.records import Reading, Record, line_limit, text_record
 from hominis.errors import InputError
 
@@ -28,9 +28,7 @@ _LONGEST_PROJECT = 256 * 2**20
 _WHOLE = 4
 """How many times longer than a document a paper's files may be: comments, bibliography and preamble go."""
 
-_JSON_LINES = re.compile(r"\.jsonl?(?:\.\w+)?$")
 _MEMBER = re.compile(r"(?:^|/)(?:(\d{4}\.\d{4,5})|([a-z]+(?:-[a-z]+)?(?:\.[A-Z]{2})?)(\d{7}))(?:v\d+)?\.(gz|pdf)$")
-_BEGINNING = 1000
 
 _OTHER_KINDS = (
     (b"%PDF", "pdf"),
@@ -49,7 +47,7 @@ def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     Reasons of those that aren't: ``pdf``, ``postscript``, ``dvi``, ``html``, ``withdrawn``, ``empty``,
     ``no_main_file``, ``too_large``, ``unpacks_too_far``, ``damaged``.
     """
-    if _JSON_LINES.search(path.name.lower()):
+    if path.name.lower().endswith(JSON_LINES):
         yield from _published(path, reading, limit)
         return
     wanted = archives.included(reading.include)
@@ -80,7 +78,7 @@ def _of_members(members: Iterator[archives.Member], limit: int) -> Iterator[Reco
         elif is_source(name):
             left -= len(content or b"")
             if content is None or len(content) > _WHOLE * limit or left < 0:
-                yield Record(name, content and content[:_BEGINNING], "too_large")
+                yield Record(name, content, "too_large")
             else:
                 project[name] = content
     for found in papers(project, _WHOLE * limit):

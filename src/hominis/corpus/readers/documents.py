@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hominis.corpus.readers import archives, arxiv, github, records, redpajama
+from hominis.corpus.readers.lines import JSON_LINES
 from hominis.corpus.readers.markup import html_text, is_html
 from hominis.corpus.readers.records import Reading, Record
 from hominis.corpus.readers.rejects import Rejects, listed
@@ -26,7 +27,6 @@ FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents, "github": github
 _BATCH_BYTES = 2**20
 _BATCH_DOCUMENTS = 2**15
 
-_JSON_LINES = (".jsonl", ".json.gz", ".jsonl.gz", ".jsonl.zst", ".jsonl.xz")
 _PLAIN = (".txt", ".md", ".rst", ".tex", ".html", ".htm", ".txt.gz")
 
 
@@ -158,10 +158,10 @@ class Documents:
             yield from (Record(path, content) for path, content in members)
         elif name.endswith(".parquet"):
             yield from records.parquet(self.path, self.reading, self.limit)
-        elif name.endswith(_JSON_LINES):
+        elif name.endswith(JSON_LINES):
             yield from records.json_lines(self.path, self.reading, self.limit)
         elif name.endswith(_PLAIN):
             yield from records.plain(self.path, self.reading, self.limit)
         else:
-            known = [ending for group in archives.ARCHIVES for ending in group] + [".parquet", *_JSON_LINES, *_PLAIN]
+            known = [ending for group in archives.ARCHIVES for ending in group] + [".parquet", *JSON_LINES, *_PLAIN]
             raise InputError(f"no reader for {self.path.name}", where=self.path, remedy=f"known: {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""Code: datasets of GitHub in JSON lines or Parquet, and checkouts, source distributions and wheels.
+"""Code: datasets of GitHub in JSON lines or Parquet, and archives, source distributions and wheels among them.
 
 What is no code that people wrote and that may be used is dropped, with a reason: its licence, or a named rule.
 """
@@ -14,14 +14,12 @@ from hominis.corpus.code.fields import COLUMNS, Stated, stated, text_name
 from hominis.corpus.code.file import File
 from hominis.corpus.code.licences import Licences
 from hominis.corpus.code.rules import by_head, by_path
-from hominis.corpus.readers import archives
-from hominis.corpus.readers.folder import folder
-from hominis.corpus.readers.lines import objects
+from hominis.corpus.readers import archives, columns
+from hominis.corpus.readers.lines import JSON_LINES, objects
 from hominis.corpus.readers.records import Reading, Record, line_limit, text_record
 from hominis.corpus.readers.rejects import BEGINNING
 from hominis.errors import InputError
 
-_JSON_LINES = re.compile(r"\.jsonl?(?:\.\w+)?$")
 _OWN_LICENCE = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() \t-]+)")
 _HEAD_CHARS = 4096
 
@@ -30,7 +28,7 @@ Row = tuple[Record, Stated]
 
 
 def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
-    """Yield the files of code of a dataset, an archive or a folder; with a reason, those that are dropped.
+    """Yield the files of code of a dataset or an archive; with a reason, those that are dropped.
 
     A file's licence is what it says itself after ``SPDX-License-Identifier:``, else what the dataset says of its
     repository, or the source's row of an archive. Its ``language`` is a programming language, as GitHub names it.
@@ -51,14 +49,14 @@ def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
 
 
 def _rows(path: Path, reading: Reading, limit: int, wanted: archives.Wanted) -> Iterator[Row]:
-    if _JSON_LINES.search(path.name.lower()):
+    if path.name.lower().endswith(JSON_LINES):
         return _lines(path, reading, limit)
     if path.name.lower().endswith(".parquet"):
         return _columns(path, reading)
-    members = folder(path, wanted, limit) if path.is_dir() else archives.members(path, wanted, limit)
+    members = archives.members(path, wanted, limit)
     if members is None:
-        known = ", ".join((".jsonl", ".parquet", *(ending for endings in archives.ARCHIVES for ending in endings)))
-        raise InputError(f"no reader of code for {path.name}", where=path, remedy=f"known: {known}, a folder")
+        known = ", ".join((*JSON_LINES, ".parquet", *(ending for endings in archives.ARCHIVES for ending in endings)))
+        raise InputError(f"no reader of code for {path.name}", where=path, remedy=f"known: {known}")
     return (_member(name, content, reading) for name, content in members)
 
 
@@ -76,22 +74,10 @@ def _lines(path: Path, reading: Reading, limit: int) -> Iterator[Row]:
 
 
 def _columns(path: Path, reading: Reading) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        text = text_name(names, reading.text_field)
-        if text not in names or file.schema_arrow.field(text).type not in (pa.string(), pa.large_string()):
-            raise InputError(f"no column {text!r} of text", where=path, remedy=f"text_field: one of {', '.join(names)}")
-        index = 0
-        for batch in file.iter_batches(batch_size=64, columns=[name for name in names if name in (text, *COLUMNS)]):
-            contents = batch.column(text).cast(pa.large_binary()).to_pylist()  # one that is no UTF-8 spoils no other
-            for row, content in zip(batch.drop_columns([text]).to_pylist(), contents, strict=True):
-                about = stated(row)
-                reason = "no_text" if content is None else ""
-                yield Record(_where(about, f"{path.name}:{index}"), content, reason), about
-                index += 1
+    found = columns.rows(path, lambda names: text_name(names, reading.text_field), COLUMNS)
+    for index, (content, row) in enumerate(found):
+        about = stated(row)
+        yield Record(_where(about, f"{path.name}:{index}"), content, "no_text" if content is None else ""), about
 
 
 def _where(about: Stated, row: str) -> str:

@@ -17,6 +17,9 @@ from pydantic_core import from_json
 
 from hominis.corpus.readers.archives import decompressed
 
+JSON_LINES = tuple(kind + packed for kind in (".json", ".jsonl") for packed in ("", ".gz", ".xz", ".bz2", ".zst"))
+"""Endings of files of JSON lines; GitHub's and RedPajama-v2's datasets call them ``.json``, too."""
+
 Parse = Callable[[bytes], Any]
 """From a line to what it holds; raises ValueError."""
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hominis.corpus.readers.archives import decompressed
+from hominis.corpus.readers.columns import rows
 from hominis.corpus.readers.lines import Line, objects, string
 from hominis.corpus.readers.rejects import BEGINNING
-from hominis.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +87,8 @@ def parquet(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     Raises:
         InputError: it has no such column, or the column doesn't hold strings.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    field = reading.text_field
-    with pq.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        if field not in names:
-            raise InputError(f"no column {field!r}", where=path, remedy=f"set text_field to one of {', '.join(names)}")
-        kind = file.schema_arrow.field(field).type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            raise InputError(f"column {field!r} holds {kind}, not text", where=path, remedy="set text_field")
-        index = 0
-        for batch in file.iter_batches(batch_size=64, columns=[field]):
-            for text in batch.column(0).to_pylist():
-                yield Record(f"{path.name}:{index}", text, "" if text is not None else "no_text")
-                index += 1
+    for index, (text, _) in enumerate(rows(path, lambda _: reading.text_field)):
+        yield Record(f"{path.name}:{index}", text, "" if text is not None else "no_text")
 
 
 def plain(path: Path, reading: Reading, limit: int) -> Iterator[Record]:

@@ -42,7 +42,8 @@ class Rejects:
         self.counts[reason] += 1
         if self.counts[reason] > SAMPLES:
             return
-        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content or ""
+        begin = content[: 4 * BEGINNING] if content else ""
+        text = begin.decode("utf-8", "replace") if isinstance(begin, bytes) else begin
         shown = text[:BEGINNING].encode("utf-8", "replace").decode()
         self.samples.append({"reason": reason, "path": path, "beginning": shown})
 
