@@ -8,14 +8,13 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
+from hominis.corpus.pipeline import batched
 from hominis.corpus.readers.archives import decompressed
 from hominis.corpus.readers.lines import objects
 from hominis.corpus.readers.records import line_limit, text_record
 from hominis.corpus.readers.rejects import Rejects
 from hominis.corpus.spans import Document, published, shard_of
 from hominis.errors import InputError
-
-_BATCH_CHARACTERS = 2**20
 
 
 def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int], rejects: Rejects) -> Iterator[bytes]:
@@ -27,16 +26,9 @@ def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int]
         domains: as ``spans.published`` takes them.
         rejects: receives the lines that hold no document.
     """
-    held: list[Document] = []
-    size = 0
-    for document in _documents(path, text_field, limit, rejects):
-        held.append(document)
-        size += len(document.text)
-        if size >= _BATCH_CHARACTERS or len(held) >= _BATCH_CHARACTERS // 64:
-            yield from _lines(held, domains)
-            held, size = [], 0
-    if held:
-        yield from _lines(held, domains)
+    documents = _documents(path, text_field, limit, rejects)
+    for held in batched(documents, lambda document: len(document.text)):
+        yield from (to_json(found) + b"\n" for found in published(held, domains))
 
 
 def read_domains(path: Path) -> dict[str, int]:
@@ -68,8 +60,3 @@ def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Ite
             rejects.add(reason, record.path, record.text)
         else:
             yield Document(f"{shard}/{line.index}", text, line.value or {})
-
-
-def _lines(held: list[Document], domains: Mapping[str, int]) -> Iterator[bytes]:
-    for found in published(held, domains):
-        yield to_json(found) + b"\n"

@@ -1,4 +1,4 @@
-"""Work on the next batches, a process per core, while one is being used."""
+"""Make batches; work on the next ones, a process per core, while one is being used."""
 
 from __future__ import annotations
 
@@ -16,9 +16,25 @@ from typing import Any, TypeVar
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
+_MOST_CHARACTERS, _MOST_ITEMS = 2**20, 2**15
+
 AHEAD = 2
 """Batches that wait for each process."""
 LOOK_SECONDS = 1.0
+
+
+def batched(items: Iterable[Given], length: Callable[[Given], int]) -> Iterator[list[Given]]:
+    """Yield items in lists of a megabyte or little more, by the ``length`` of each; none is empty."""
+    held: list[Given] = []
+    size = 0
+    for item in items:
+        held.append(item)
+        size += length(item)
+        if size >= _MOST_CHARACTERS or len(held) >= _MOST_ITEMS:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
 
 
 @contextmanager

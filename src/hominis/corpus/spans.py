@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
+from hominis.config.corpus import AnnotateSection
 from hominis.corpus.kernels.line_words import count_line_words
 from hominis.corpus.kernels.lines import BULLETS, LINE, TERMINAL, scan_lines
 from hominis.corpus.kernels.normalise import Normalised, normalised
 from hominis.corpus.kernels.texts import texts_of
-from hominis.corpus.language import languages
+from hominis.corpus.language import with_languages
 from hominis.corpus.readers.lines import string
 from hominis.corpus.signals import rounded, signals
 
@@ -30,7 +32,6 @@ FIELDS = ("length", "original_length", "nlines", "original_nlines", "language_sc
 
 _BUCKETS = {"head": 0.0, "middle": 1.0, "tail": 2.0}
 _SHARD = re.compile(r"[^/]+/[^/]+/[a-z-]+_(head|middle|tail)\.json\.gz$")
-_PREFIX = 1000
 
 Span = tuple[int, int, Any]
 I64 = npt.NDArray[np.int64]
@@ -127,12 +128,10 @@ class LineSignals:
 
 
 def _languages(documents: Sequence[Document]) -> list[str]:
-    given = [string(document.fields.get("language")) for document in documents]
-    unknown = [row for row, language in enumerate(given) if not language]
-    found = languages(documents[row].text[:_PREFIX] for row in unknown)["language"]
-    for row, language in zip(unknown, found, strict=True):
-        given[row] = language
-    return [str(language) for language in given]
+    prefix = AnnotateSection().language_prefix_chars
+    rows = [(document.text[:prefix], string(document.fields.get("language")) or None, None) for document in documents]
+    kinds = {"text": pl.String, "language": pl.String, "language_score": pl.Float64}
+    return with_languages(pl.DataFrame(rows, kinds, orient="row"), prefix)["language"].to_list()
 
 
 def _ccnet(fields: Mapping[str, Any]) -> dict[str, float | None]:

@@ -67,12 +67,6 @@ def by_head(text: str) -> Rule | None:
     return next((entry.rule for entry in found if entry.pattern.search(_first(head, entry.lines))), None)
 
 
-def named_rules() -> list[Rule]:
-    """Return the rules of the table, in the order in which they are asked."""
-    table = _table()
-    return [_rule(row) for row in (*table["path"], *table["head"])]
-
-
 def _first(head: str, lines: int) -> str:
     ends = islice(re.finditer(r"\n", head), lines - 1, None)
     return next((head[: end.start()] for end in ends), head)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hominis.corpus.pipeline import batched
 from hominis.corpus.readers import archives, arxiv, github, records, redpajama
 from hominis.corpus.readers.lines import JSON_LINES
 from hominis.corpus.readers.markup import html_text, is_html
@@ -23,9 +24,6 @@ Reader = Callable[[Path, Reading, int], Iterator[Record]]
 
 FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents, "github": github.records, "arxiv": arxiv.records}
 """Readers of the formats that a source's row names; without a name the file's ending tells the reader."""
-
-_BATCH_BYTES = 2**20
-_BATCH_DOCUMENTS = 2**15
 
 _PLAIN = (".txt", ".md", ".rst", ".tex", ".html", ".htm", ".txt.gz")
 
@@ -68,25 +66,17 @@ class Documents:
     def of(cls, raw: Artefact, limit: int) -> Documents:
         """Return the documents of a part of stage ``fetch``, read as its source's row says."""
         row = raw.receipt.params
-        names = ("format", "text_field", "revision", "licence")
-        given = {name: row[name] for name in names}
-        reading = Reading(include=tuple(row["include"]), licences=tuple(row["licences"]), **given)
-        return cls(raw.path / row["file"], raw.part, reading, limit)
+        given = {said.name: row[said.name] for said in fields(Reading)}
+        given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+        return cls(raw.path / row["file"], raw.part, Reading(**given), limit)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         self.rejects.clear()
-        held: list[Record] = []
-        size = 0
         found = False
-        for record in self._checked():
-            held.append(record)
-            size += len(record.text or "")
-            if size >= _BATCH_BYTES or len(held) >= _BATCH_DOCUMENTS:
-                yield self._batch(held)
-                held, size, found = [], 0, True
-        if held:
+        for held in batched(self._checked(), lambda record: len(record.text or "")):
+            found = True
             yield self._batch(held)
-        elif not found:
+        if not found:
             raise self._nothing()
 
     def _batch(self, held: Sequence[Record]) -> pa.RecordBatch:
