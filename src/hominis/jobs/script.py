@@ -4,8 +4,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from submitit.slurm.slurm import _make_sbatch_string  # private: pinned, and a test holds its text
-
 import hominis
 from hominis.config.slurm import Resources, SlurmSection
 from hominis.jobs.commands import Refused
@@ -33,6 +31,8 @@ def write(
         command: what follows Python on the command line.
         tasks: length of the array. ``output``: with ``%a`` for the index.
     """
+    from submitit.slurm.slurm import _make_sbatch_string  # private: pinned, and a test holds its text; slow to import
+
     text: str = _make_sbatch_string(
         command=f"exec {shlex.quote(sys.executable)} {shlex.join(command)}",
         folder=output.parent,
