@@ -1,7 +1,8 @@
 """Exact and near duplicates among the annotated documents of all parts, which need not fit into memory.
 
-Resident are 16 bytes a document (its number, its group), a part's ids, and a file of ``Partitions``. On disk are a
-copy of the signatures, for the comparison of candidates at random places, and 16 bytes a document and band.
+Resident are 17 bytes a document (its number, its group, whether it is an exact copy), a part's ids, and a file of
+``Partitions``. On disk are a copy of the signatures, for the comparison of candidates at random places, and 16 bytes a
+document and band.
 """
 
 from __future__ import annotations

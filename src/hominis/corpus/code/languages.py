@@ -52,12 +52,10 @@ def _by_ending(name: str, text: str) -> str | None:
     if not dot:
         return None
     ending = f".{last}".lower()
-    if shared := _ambiguous().get(ending):
-        tries, otherwise = shared
-        probe = text[:_PROBE_CHARS]
-        found = next((language for language, pattern in tries if pattern.search(probe)), otherwise)
-        if found:
-            return found
+    probe = text[:_PROBE_CHARS]
+    for language, pattern in _ambiguous().get(ending, ()):
+        if pattern.search(probe):
+            return language
     if ending in (".in", ".tmpl", ".template", ".erb", ".dist", ".sample", ".example"):
         return _by_ending(stem, text)
     return _names().endings.get(ending) or _names().files.get(stem)
@@ -93,9 +91,9 @@ def _names() -> _Names:
 
 
 @cache
-def _ambiguous() -> dict[str, tuple[Tries, str]]:
-    found: dict[str, tuple[Tries, str]] = {}
+def _ambiguous() -> dict[str, Tries]:
+    found: dict[str, Tries] = {}
     for row in tomllib.loads(files(__package__).joinpath("ambiguous.toml").read_text("utf-8"))["extension"]:
         tries = tuple((entry["language"], re.compile(entry["pattern"], re.MULTILINE)) for entry in row["languages"])
-        found.update(dict.fromkeys(row["names"], (tries, row.get("otherwise", ""))))
+        found.update(dict.fromkeys(row["names"], tries))
     return found
