@@ -47,6 +47,8 @@ def command(
     domains = read_domains(ut1) if ut1 else {}
     if output and any(output.resolve() == path.resolve() for path in files):
         raise ConfigError(f"--output {output} is one of the files to read", remedy="write to another")
+    if output and not output.parent.is_dir():
+        raise ConfigError(f"--output {output}: there is no folder {output.parent}", remedy="make it first")
     with _opened(output) as stream:
         for path in files:
             rejects, count = Rejects(), 0

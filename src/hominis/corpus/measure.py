@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic_core import to_json
 
 from hominis.corpus.pipeline import batched
-from hominis.corpus.readers.archives import decompressed
-from hominis.corpus.readers.lines import objects
+from hominis.corpus.readers.archives import BROKEN, decompressed
+from hominis.corpus.readers.lines import Line, objects
 from hominis.corpus.readers.records import line_limit, text_record
 from hominis.corpus.readers.rejects import Rejects
 from hominis.corpus.spans import Document, published, shard_of
@@ -25,6 +25,9 @@ def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int]
         limit: the longest document in bytes.
         domains: as ``spans.published`` takes them.
         rejects: receives the lines that hold no document.
+
+    Raises:
+        InputError: the file is damaged.
     """
     documents = _documents(path, text_field, limit, rejects)
     for held in batched(documents, lambda document: len(document.text)):
@@ -41,7 +44,7 @@ def read_domains(path: Path) -> dict[str, int]:
     try:
         with path.open("rb") as file, decompressed(file, path.name) as stream:
             found = json.loads(stream.read())
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, *BROKEN) as error:
         raise InputError(f"the map of domains can't be read: {error}", where=path, remedy=remedy) from error
     wrong = None if isinstance(found, dict) else found
     wrong = next((pair for pair in found.items() if type(pair[1]) is not int), None) if wrong is None else wrong
@@ -52,7 +55,7 @@ def read_domains(path: Path) -> dict[str, int]:
 
 def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Iterator[Document]:
     shard = shard_of(path)
-    for line in objects(path, line_limit(limit)):
+    for line in _read(path, limit):
         record = text_record(line, f"{path.name}:{line.index}", text_field)
         text = record.text if isinstance(record.text, str) else ""
         reason = record.reason or ("too_large" if len(text.encode()) > limit else "")
@@ -60,3 +63,11 @@ def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Ite
             rejects.add(reason, record.path, record.text)
         else:
             yield Document(f"{shard}/{line.index}", text, line.value or {})
+
+
+def _read(path: Path, limit: int) -> Iterator[Line]:
+    try:
+        yield from objects(path, line_limit(limit))
+    except BROKEN as error:
+        remedy = "compare the file with its publisher's and fetch it again"
+        raise InputError(f"{path.name} is damaged: {error}", where=path, remedy=remedy) from error

@@ -80,6 +80,16 @@ def test_a_file_that_ends_too_early_is_an_error_after_what_could_be_read(tmp_pat
     assert "truncated" in str(result.exception)
 
 
+def test_damage_within_a_compressed_file_is_an_error_that_names_it(tmp_path):
+    path = lines(tmp_path / "d.json.gz", *({"raw_content": f"{n} " * 3000} for n in range(9)))
+    content = bytearray(path.read_bytes())
+    content[-30] ^= 255
+    path.write_bytes(content)
+    result = run(path)
+    assert isinstance(result.exception, InputError)
+    assert "d.json.gz is damaged" in str(result.exception)
+
+
 def test_fields_of_the_wrong_kind_are_null(tmp_path):
     odd = (
         b'{"raw_content": "a", "language": 3, "length": "1", "nlines": true, "perplexity": NaN, "source_domain": ["x"]'
@@ -111,6 +121,12 @@ def test_the_file_that_is_read_is_not_written(tmp_path):
     path = lines(tmp_path / "d.jsonl", {"raw_content": "a"})
     assert isinstance(run(path, "-o", path).exception, ConfigError)
     assert path.read_bytes() == b'{"raw_content": "a"}\n'
+
+
+def test_a_folder_for_the_output_that_does_not_exist_is_named(tmp_path):
+    result = run(lines(tmp_path / "d.jsonl", {"raw_content": "a"}), "-o", tmp_path / "nowhere" / "out.jsonl")
+    assert isinstance(result.exception, ConfigError)
+    assert f"no folder {tmp_path / 'nowhere'}" in str(result.exception)
 
 
 def test_ut1_numbers_are_looked_up_by_domain(tmp_path):
