@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,10 +59,10 @@ def compose(said: Any, where: str, beside: Path = Path(), within: tuple[str, ...
         table = _valid(PolicyTable, said, where)
     parents = [(name, compose(name, where, beside, within)) for name in table.extends]
     taken = [(name, Policy(rules=tuple(r for r in p.rules if r.name not in table.without))) for name, p in parents]
-    known = {rule.name for _, policy in parents for rule in policy.rules}
-    if absent := sorted(set(table.without) - known):
+    known = list(dict.fromkeys(rule.name for _, policy in parents for rule in policy.rules))
+    if absent := sorted(set(table.without).difference(known)):
         problem = f"without: no rule {', '.join(absent)} in what it extends"
-        raise ConfigError(problem, where=where, remedy=_one_of(known))
+        raise ConfigError(problem, where=where, remedy=_near(absent[0], known) or _one_of(known))
     return _joined([*taken, (where, Policy(rules=table.rules))], where)
 
 
@@ -89,8 +89,7 @@ def resolved(said: str | Path, where: str, beside: Path = Path()) -> Path:
     if isinstance(said, Path) or not _NAME.fullmatch(said):
         return beside / said
     if said not in shipped():
-        near = difflib.get_close_matches(said, shipped(), 1)
-        remedy = f"did you mean {near[0]}?" if near else f"{_one_of(shipped())}, or a path: ./{said}.toml"
+        remedy = _near(said, shipped()) or f"{_one_of(shipped())}, or a path: ./{said}.toml"
         raise ConfigError(f"no policy {said!r} ships", where=where, remedy=remedy)
     return SHIPPED / f"{said}.toml"
 
@@ -119,6 +118,11 @@ def _valid(model: type[Model], said: Any, where: str) -> Model:
         found = "" if first["type"] == "value_error" else f" (it is {first['input']!r})"
         problem = first["msg"].removeprefix("Value error, ") + found
         raise ConfigError(problem, where=", ".join(step for step in (where, place) if step)) from error
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _one_of(names: Iterable[str]) -> str:

@@ -57,7 +57,9 @@ def test_two_meanings_of_a_rule_are_an_error_that_names_both():
 
 def test_what_is_left_out_must_be_there():
     error = refused({"extends": ["english"], "without": ["langauge"]})
-    assert "no rule langauge" in error.problem and "language_score" in error.remedy
+    assert "no rule langauge" in error.problem and error.remedy == "did you mean language?"
+    error = refused({"extends": ["english"], "without": ["no_such_thing"]})
+    assert error.remedy == "one of language, language_score"
 
 
 def test_an_unknown_name_is_an_error_with_the_nearest():
