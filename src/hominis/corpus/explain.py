@@ -99,7 +99,7 @@ def _rejected(annotations: Sequence[Path], name: str) -> str:
         if samples.exists():
             for line in gzip.decompress(samples.read_bytes()).splitlines():
                 sample = json.loads(line)
-                if sample["path"] == name.partition("/")[2]:
+                if sample["path"] in (name, name.partition("/")[2]):  # published ids name no source
                     return str(sample["reason"])
     return ""
 

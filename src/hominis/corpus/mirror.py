@@ -13,6 +13,9 @@ from hominis.config.redpajama import ENDINGS
 from hominis.errors import InputError
 
 _FOLDERS = ("quality_signals", "duplicates", "minhash")
+_LEFT_OUT = {"include", "licences", "text_field"}
+"""Columns that say nothing of these files."""
+
 LICENCE = "LicenseRef-Common-Crawl-Terms-of-Use"
 """Of RedPajama-v2's text: it is Common Crawl's."""
 
@@ -61,8 +64,8 @@ def _row(path: Path, name: str, corpus: str, **more: str) -> Source:
 
 def write(rows: Iterable[Source], stream: IO[str]) -> None:
     """Write a table of sources."""
-    table = csv.DictWriter(stream, [name for name in Source.model_fields if name not in ("include", "text_field")])
+    table = csv.DictWriter(stream, [name for name in Source.model_fields if name not in _LEFT_OUT])
     table.writeheader()
     for row in rows:
-        cells = row.model_dump(mode="json", exclude={"include", "text_field"})
+        cells = row.model_dump(mode="json", exclude=_LEFT_OUT)
         table.writerow({**cells, "optional": ""})

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hominis.cli.sources import command
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.signals import NUMBERS
-from hominis.corpus import annotate
+from hominis.corpus import annotate, explain
 from hominis.errors import InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import row
@@ -189,7 +189,9 @@ def test_of_a_shard_that_is_cut_short_what_can_be_read_is_kept_and_said(annotate
     assert 0 < summary(made)["documents"] < 30
     assert summary(made)["skipped"] == {"truncated": 1}
     (shown,) = lines_of(made["annotate"][0].path / "rejects.jsonl.gz")
-    assert shown["path"] == f"en_head.json.gz:{summary(made)['documents']}"
+    assert shown["path"] == id_of(summary(made)["documents"])
+    with pytest.raises(InputError, match="was rejected when it was read: truncated"):
+        explain.document([made["annotate"][0].path / "annotations.parquet"], shown["path"])
 
 
 def test_annotations_are_the_same_bytes_with_any_number_of_processes(annotated, tmp_path, monkeypatch):
@@ -265,6 +267,7 @@ def test_rows_written_for_a_mirror_are_read_back_and_describe_its_files(annotate
         (f"{name}-quality_signals", name),
         (f"{name}-duplicates", name),
     ]
+    assert {(source.include, source.licences, source.text_field) for source in sources} == {((), (), "text")}
     found = table(annotated(sources))
     assert (found[id_of(0)]["ccnet_perplexity"], found[id_of(1)]["listed_duplicate"]) == (149.5, 1)
 

@@ -28,11 +28,12 @@ def _record(line: Line, name: str, shard: str) -> Record:
     document = line.value or {}
     score = document.get("language_score")
     language = string(document.get("language"))
+    published = f"{shard}/{name}/{line.index}"
     return text_record(
         line,
-        f"{name}:{line.index}",
+        published,
         "raw_content",
-        id=f"{shard}/{name}/{line.index}",
+        id=published,
         language=language or None,
         language_score=float(score) if language and isinstance(score, int | float) and 0 <= score <= 1 else None,
         domain=string(document.get("source_domain")),
