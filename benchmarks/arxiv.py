@@ -19,10 +19,11 @@ import sys
 import tarfile
 import tempfile
 import time
-import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+
+from benchmarks.peers import python_with
 
 from hominis.corpus import packages
 from hominis.corpus.latex.files import Files, is_source
@@ -140,9 +141,7 @@ def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def theirs(root: Path, found: list[Sources]) -> tuple[float, int]:
     """Return the peer's megabytes per CPU second over the main files, once, and on how many it raises."""
-    venv.create(root / "peer", with_pip=True)
-    python = root / "peer/bin/python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", PEER], check=True)
+    python = python_with((PEER,), root / "peer")
     paths = [root / f"{index}.tex" for index in range(len(found))]
     for path, one in zip(paths, found, strict=True):
         path.write_bytes(one["ms.tex"])

@@ -11,7 +11,6 @@ words and 16 x 8 = 128 values with xxhash, its faster choice.
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from itertools import islice
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import pyarrow as pa
+from benchmarks.peers import python_with
 from tests.unit.corpus.planted import pieces
 
 from hominis.corpus.kernels.normalise import normalise
@@ -88,10 +88,7 @@ def ours(texts: list[str], times: int) -> float:
 def theirs(texts: list[str], folder: Path) -> float:
     """Return datatrove's megabytes a CPU second."""
     (folder / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
-    python = folder / "env" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PEER], check=True)
-    command = [python, "-c", PEER_SCRIPT, folder / "texts.jsonl"]
+    command = [python_with(PEER, folder / "env"), "-c", PEER_SCRIPT, folder / "texts.jsonl"]
     said = subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
     return float(said.stdout.split()[-1])
 

@@ -11,7 +11,6 @@ import argparse
 import gzip
 import json
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+from benchmarks.peers import python_with
 
 from hominis.config.compose import compose
 from hominis.config.corpus import AnnotateSection
@@ -100,10 +100,7 @@ def measured(texts: list[str]) -> pl.DataFrame:
 
 def theirs(texts: list[str], folder: Path, python: str | None) -> list[dict[str, str]]:
     """Return for each text why each of datatrove's filters removes it; empty: it stays."""
-    if python is None:
-        subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
-        python = str(folder / "env/bin/python")
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PEER], check=True)
+    python = python or python_with(PEER, folder / "env")
     (folder / "texts.jsonl").write_text("".join(json.dumps(text) + "\n" for text in texts))
     command = [python, "-c", FILTERS, str(folder / "texts.jsonl")]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}).stdout

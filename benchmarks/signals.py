@@ -13,7 +13,6 @@ import argparse
 import json
 import pydoc_data.topics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from statistics import median
 
 import polars as pl
 import pyarrow as pa
+from benchmarks.peers import python_with
 
 from hominis.corpus.kernels.lines import scan_lines
 from hominis.corpus.kernels.normalise import normalised
@@ -127,10 +127,7 @@ def measure(columns: list[Texts]) -> float:
 
 def peer(folder: Path, texts: list[str], times: int, python: str | None) -> Iterator[float]:
     """Yield the CPU seconds that each turn of datatrove's filters takes; it waits until it is asked for the next."""
-    if python is None:
-        subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
-        python = str(folder / "env" / "bin" / "python")
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PEER], check=True)
+    python = python or python_with(PEER, folder / "env")
     lines = folder / "texts.jsonl"
     lines.write_text("".join(json.dumps(text) + "\n" for text in texts), encoding="utf-8")
     command = [python, "-c", FILTERS, str(lines), str(times)]
