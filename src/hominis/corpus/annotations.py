@@ -21,7 +21,8 @@ from hominis.corpus.signals import signals
 
 def schema(section: AnnotateSection) -> pa.Schema:
     """Return the columns of ``annotations.parquet``. ``content_hash`` is null for a document without words."""
-    text = [(name, pa.string()) for name in ("id", "source", "corpus", "path", "licence", "language")]
+    said = ("id", "source", "corpus", "path", "licence", "language", "domain", "url", "title")
+    text = [(name, pa.string()) for name in said]
     numbers = [(name, pa.int64() if name in INTEGERS else pa.float64()) for name in NUMBERS]
     signature = signature_field(section.signature, section.shingle_words, section.permutations)
     return pa.schema([*text, *numbers, ("content_hash", pa.uint64()), signature])
