@@ -125,11 +125,10 @@ def measured(path: Path) -> pl.DataFrame:
 
     from hominis.corpus.annotations import annotated
     from hominis.corpus.readers.documents import schema
-    from hominis.corpus.readers.markup import html_text, is_html
+    from hominis.corpus.readers.markup import text_of
 
     try:
-        raw = path.read_bytes()
-        text = html_text(raw) if is_html(str(path)) else raw.decode("utf-8")
+        text = text_of(str(path), path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read a text: {error}", where=path, remedy="name a file of UTF-8 text") from error
     given = {"id": str(path), "path": str(path), "text": text, "licence": ""}

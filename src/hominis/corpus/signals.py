@@ -46,7 +46,7 @@ def signals(raw: Texts, normal: Normalised, scanned: npt.NDArray[np.int32], lang
         "javascript_lines": words["javascript_lines"],
         "required_stop_words": words["required"],
     }
-    shares = _of_words(words, entropy) | _of_tokens(tokens, words) | _of_lines(lines, tokens)
+    shares = _of_words(words, entropy) | _of_tokens(tokens) | _of_lines(lines, tokens)
     shares |= {name: np.where(rows < 0, np.nan, values) for name, values in _of_lists(tokens, words).items()}
     named = zip(shares, rounded(np.stack(list(shares.values()))), strict=True)
     return {name: pa.array(values) for name, values in counted.items()} | {
@@ -88,7 +88,7 @@ def _of_words(words: Counts, entropy: F64) -> dict[str, F64]:
     }
 
 
-def _of_tokens(tokens: Counts, words: Counts) -> dict[str, F64]:
+def _of_tokens(tokens: Counts) -> dict[str, F64]:
     count, characters = tokens["tokens"], tokens["characters"]
     return {
         "alphanumeric_fraction": _share(tokens["alphanumeric"], characters),

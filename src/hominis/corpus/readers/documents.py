@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hominis.corpus.pipeline import batched
 from hominis.corpus.readers import archives, arxiv, github, records, redpajama
 from hominis.corpus.readers.lines import JSON_LINES
-from hominis.corpus.readers.markup import html_text, is_html
+from hominis.corpus.readers.markup import text_of
 from hominis.corpus.readers.records import Reading, Record
 from hominis.corpus.readers.rejects import Rejects, listed
 from hominis.errors import InputError
@@ -93,7 +93,7 @@ class Documents:
         return InputError(
             f"no document can be read from source {self.source!r}" + (f" (skipped: {reasons})" if reasons else ""),
             where=self.path.name,
-            remedy="check the source's file (damaged: fetch it again), its include patterns and its text_field",
+            remedy="check the source's file (damaged: fetch it again), its format, its include patterns and its text_field",
         )
 
     def _checked(self) -> Iterator[Record]:
@@ -113,18 +113,16 @@ class Documents:
         if content is None:
             return None, "too_large"
         try:
-            text = content if isinstance(content, str) else self._plain(path, content)
-            size = len(text) if text.isascii() else len(text.encode())
+            if isinstance(content, bytes):
+                content = content.decode() if self.reading.format else text_of(path, content)
+            size = len(content) if content.isascii() else len(content.encode())
         except UnicodeError:
             return None, "not_utf8"
         if size > self.limit:
             return None, "too_large"
-        if "\0" in text:
+        if "\0" in content:
             return None, "nul_byte"
-        return (text, "") if text and not text.isspace() else (None, "empty")
-
-    def _plain(self, path: str, content: bytes) -> str:
-        return html_text(content) if is_html(path) and not self.reading.format else content.decode()
+        return (content, "") if content and not content.isspace() else (None, "empty")
 
     def _records(self) -> Iterator[Record]:
         import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Readable text of marked-up documents."""
+"""Readable text of files, marked up or not."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ _UNSEEN = ("head", "script", "style", "template", "noscript", "nav", "footer", "
 _PAGE_HEADER = "//header[not(ancestor::article or ancestor::main)]"
 
 
-def is_html(path: str) -> bool:
-    """Say whether a path names an HTML document."""
-    return path.lower().endswith((".html", ".htm", ".xhtml"))
+def text_of(path: str, content: bytes) -> str:
+    """Return a file's text; of an HTML page, by its ending, what ``html_text`` gives.
+
+    Raises:
+        UnicodeDecodeError: it isn't UTF-8.
+    """
+    return html_text(content) if path.lower().endswith((".html", ".htm", ".xhtml")) else content.decode()
 
 
 def html_text(content: bytes) -> str:
