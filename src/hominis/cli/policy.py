@@ -42,7 +42,7 @@ def listing() -> None:
     _table(rows)
 
 
-@command.command("show")
+@command.command("show", short_help="Show the rules of a policy, in their order.")
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
@@ -73,7 +73,7 @@ def show(name: str, as_json: bool) -> None:
     )
 
 
-@command.command("explain")
+@command.command("explain", short_help="Say which rule removed a document, and by how much.")
 @click.argument("doc")
 @click.option("--policy", "said", default="", metavar="NAME", help="One that ships, or a TOML file; not the run's.")
 @config_option("config")
@@ -146,7 +146,8 @@ def _explained(doc: str, said: Sequence[Answer], name: str | None, copies: Copie
 
 def _row(answer: Answer, name: str | None) -> list[str]:
     mark = "passes" if answer.passes else "REMOVES" if answer.rule.name == name else "fails"
-    margin = "" if answer.margin is None else f"{answer.margin:+,.4g}"
+    form = "+,.0f" if abs(answer.margin or 0) >= 1000 else "+.4g"
+    margin = "" if answer.margin is None else format(answer.margin, form)
     return [mark, answer.rule.name, _value(answer), answer.rule.bound(), margin, answer.rule.source]
 
 

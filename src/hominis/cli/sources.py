@@ -19,7 +19,7 @@ def command() -> None:
     """
 
 
-@command.command("redpajama")
+@command.command("redpajama", short_help="Describe a mirror of RedPajama-v2.")
 @click.argument("root", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--corpus", default="web", show_default=True, help="The corpus that the documents belong to.")
 @click.option("--snapshot", multiple=True, metavar="YEAR-WEEK", help="Only this one; may be repeated.")

@@ -152,7 +152,8 @@ def _read(path: Path) -> Any:
         # JSON is YAML, too, but 10,000 sources take a YAML parser 8 s
         return json.loads(text) if form == "JSON" else yaml.safe_load(text)
     except OSError as error:
-        raise ConfigError(f"can't read {path}: {error.strerror}", where=path) from None
+        remedy = "name a run with --config; `hominis config default` writes one to start from"
+        raise ConfigError(f"can't read {path}: {error.strerror}", where=path, remedy=remedy) from None
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path} is not {form}: {error}", where=path) from None
 

@@ -31,6 +31,16 @@ def test_each_verb_has_examples(verb):
     assert f"hominis {verb}" in text
 
 
+@pytest.mark.parametrize("verb", ["config", "policy", "sources"])
+def test_help_of_a_group_says_each_of_its_verbs_in_full(verb):
+    listed = CliRunner().invoke(cli, [verb, "--help"], prog_name="hominis").output.partition("Commands:")[2]
+    assert listed and "..." not in listed
+
+
+def test_run_that_is_not_there_is_answered_with_where_to_start(tmp_path):
+    assert "hominis config default" in hominis("status", "-c", "no.yaml", cwd=tmp_path).stderr
+
+
 @pytest.mark.parametrize(
     "what", [["nonsense"], ["status", "--nonsense"], ["fetch", "--jobs", "0"], ["status", "-c", "no.yaml"]]
 )

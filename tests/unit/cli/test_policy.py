@@ -152,3 +152,9 @@ def test_show_prints_the_composed_rules_in_order_with_their_papers():
 def test_list_names_every_policy_that_ships():
     listed = [row.split()[0] for row in policy("list").splitlines()]
     assert {"gopher", "c4", "fineweb", "redpajama-strict", "code", "latex", "italia"} <= set(listed)
+
+
+def test_margins_are_written_as_the_values_are(tmp_path):
+    (tmp_path / "sums.py").write_text("total = first + second\n" * 400)
+    said = CliRunner().invoke(cli, ["policy", "explain", str(tmp_path / "sums.py"), "--policy", "code"]).output
+    assert "9,200" in said and "+990,800" in said
