@@ -19,7 +19,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.command("signals", short_help="Measure documents; write RedPajama-v2's quality signals as JSON lines.")
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here; .gz compresses.")
-@click.option("--ut1", type=_FILE, help="JSON object: domain to the number of its UT1 categories.")
+@click.option("--ut1", type=_FILE, help="JSON object: domain to the id of its set of UT1 categories.")
 @click.option("--text-field", default="raw_content", show_default=True, help="Field of the text.")
 @click.option(
     "--max-rejects", type=click.FloatRange(0, 1), help="Share of a file's lines that may be damaged.  [as annotate]"

@@ -61,7 +61,7 @@ def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iter
 
     Args:
         documents: of one file. Where one says no language it is identified, as in stage ``annotate``.
-        domains: ``source_domain`` → number of its UT1 categories.
+        domains: ``source_domain`` → the number of its combination of UT1 categories, as RedPajama-v2 gives them.
     """
     raw = texts_of(pa.array([document.text for document in documents], pa.large_string()))
     normal = normalised(raw)
