@@ -136,7 +136,7 @@ def test_json_of_which_every_line_is_bad_is_an_error(tmp_path):
 def test_patterns_that_match_nothing_are_an_error(tmp_path):
     with pytest.raises(InputError, match="no document") as caught:
         read(sdist(tmp_path / "p.tar.gz", MEMBERS), include=["*.nowhere"])
-    assert "include" in caught.value.remedy
+    assert "include" in caught.value.remedy and "format" in caught.value.remedy
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])

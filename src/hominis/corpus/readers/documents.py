@@ -93,7 +93,7 @@ class Documents:
         return InputError(
             f"no document can be read from source {self.source!r}" + (f" (skipped: {reasons})" if reasons else ""),
             where=self.path.name,
-            remedy="check the source's file (damaged: fetch it again), its format, its include patterns and its text_field",
+            remedy="check the source's file (damaged: fetch it again), its format, include patterns and text_field",
         )
 
     def _checked(self) -> Iterator[Record]:
