@@ -19,7 +19,7 @@ from tests.workflow import tiny
 
 ASKED = {"slurm_account": ACCOUNT, "slurm_partition": BOOSTER, "runtime": 5, "mem_mb": 1000}
 QUICK = {"poll_s": 0.3, "slowest_poll_s": 1.0, "grace_s": 6.0, "warn_s": 10}
-PATIENCE_S = 180
+PATIENCE_S = 400
 
 
 class CheapRun(tiny.Run):

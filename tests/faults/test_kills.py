@@ -57,7 +57,7 @@ class Killer:
         """See Snakemake end: by our kill, by itself after it lost a rule, or (it goes on) by a kill now."""
         if driver.poll() is None:
             driver.kill()
-        driver.wait(timeout=30)
+        driver.wait(timeout=120)
 
 
 def orphans(run):

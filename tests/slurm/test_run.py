@@ -110,7 +110,7 @@ def test_a_job_outlives_everything_that_started_it(training, whole):
     assert len(killed) >= 2
     for process in killed:
         process.kill()
-    training.driver.wait(timeout=30)
+    training.driver.wait(timeout=120)
     said = training.finish("--until", "pretrain")
     assert "attached to 1 running: all (job " in said
     assert len(batches(training, "pretrain")) == 1, "nothing was submitted again"
@@ -121,7 +121,7 @@ def test_a_job_outlives_everything_that_started_it(training, whole):
 def test_cancelled_with_a_checkpoint_and_started_again(training, whole):
     wait_for(training, trains)
     training.hominis("cancel", "pretrain")
-    assert training.driver.wait(timeout=60) != 0
+    assert training.driver.wait(timeout=240) != 0
     assert "cancelled at" in (training.folder / "snakemake.log").read_text()
     (stopped,) = attempts(training)
     assert stopped["outcome"] == "resume" and stopped["progress"]["kept"] > 0
