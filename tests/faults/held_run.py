@@ -94,6 +94,7 @@ class HeldRun(WatchedRun):
             writer.writeheader()
             writer.writerows(rows)
         self.settings["pretrain"]["blend"] = {"web": 1.0}
+        self.settings["select"]["policies"].pop("code")
         self.write(self.settings)
 
     @property
