@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import tee
-from typing import TYPE_CHECKING
 
 from hominis.config.corpus import AnnotateSection
-from hominis.corpus.pipeline import ahead, processes
+from hominis.corpus.pipeline import enough, paired
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 LEAST_BYTES = 16 * 2**20
 """Of a raw file for each process: it takes seconds to start."""
@@ -52,7 +46,9 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
         InputError: the raw file is damaged, or more of its records are than the section allows, or no document in it
             can be read.
     """
-    from hominis.corpus.annotations import schema
+    import pyarrow.compute as pc
+
+    from hominis.corpus.annotations import annotated, schema
     from hominis.corpus.published import Published
     from hominis.corpus.readers.documents import Documents
     from hominis.corpus.tables import TableWriter
@@ -61,15 +57,15 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     about = [artefact.path / artefact.receipt.params["file"] for artefact in inputs["fetch"] if _of(artefact)]
     documents = Documents.of(raw, section.max_document_bytes)
     published = Published(about, signatures=section.signature == "redpajama")
-    workers = min(section.workers or cores(), documents.path.stat().st_size // LEAST_BYTES)
-    labels = {"source": part.id, "corpus": part.params["corpus"]}
+    workers = enough(section.workers, documents.path.stat().st_size // LEAST_BYTES)
+    measure = partial(annotated, labels={"source": part.id, "corpus": part.params["corpus"]}, section=section)
     count = size = 0
     with TableWriter(scratch.out / "annotations.parquet", schema(section)) as table:
-        for batch, measured in _measured(map(published.with_signatures, documents), workers, labels, section):
+        for batch, measured in paired(map(published.with_signatures, documents), measure, workers):
             rows = published.joined(measured, batch)
             table.write(rows)
             count += rows.num_rows
-            size += sum(rows["bytes"].to_pylist())
+            size += pc.sum(rows["bytes"]).as_py()
             scratch.progress(size, size, "bytes", documents=count)
     summary = {"documents": count, "bytes": size, "skipped": documents.rejects.summary()}
     summary |= {"noted": dict(sorted(documents.rejects.notes.items()))}
@@ -79,28 +75,3 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     if lost := rejects.counts["truncated"]:
         scratch.warn(f"source {part.id}: {lost} of its files ends before its end, {count} documents could be read")
     return {**summary, "unused": published.rejects.summary()}
-
-
-def cores() -> int:
-    """Return how many of its node's cores this job has."""
-    return len(os.sched_getaffinity(0))
-
-
-def _measured(
-    read: Iterable[pa.RecordBatch], workers: int, labels: dict[str, str], section: AnnotateSection
-) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
-    """Yield each batch and its annotations: by processes if there is enough for them."""
-    from hominis.corpus.annotations import annotated
-
-    measure = partial(annotated, labels=labels, section=section)
-    if workers < 2:
-        yield from ((batch, measure(batch)) for batch in read)
-        return
-    kept, again = tee(read)
-    with processes(workers, prepare) as pool:
-        yield from zip(kept, ahead(pool, measure, again, workers), strict=True)
-
-
-def prepare() -> None:
-    """Keep this process to one core: what it works with comes later, and would take them all."""
-    os.environ["POLARS_MAX_THREADS"] = "1"

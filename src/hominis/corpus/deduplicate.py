@@ -51,13 +51,13 @@ def work(section: DeduplicateSection, inputs: Inputs, part: Part, scratch: Scrat
     documents.join_equal()
     needed = needed_agreement(section.similarity, permutations) if section.verify else 0
     documents.join_near(bands, rows, needed, scratch.progress)
-    counts = {"documents": documents.kept.size, "exact": 0, "near": 0}
+    gone = 0
     with TableWriter(scratch.out / "duplicates.parquet", SCHEMA) as table:
-        for gone in documents.gone():
-            table.write(gone)
-            for kind in gone["kind"].to_pylist():
-                counts[kind] += 1
-    return {**counts, "bands": bands, "rows": rows}
+        for rows_gone in documents.gone():
+            table.write(rows_gone)
+            gone += rows_gone.num_rows
+    exact = int(documents.exact.sum())
+    return {"documents": documents.kept.size, "exact": exact, "near": gone - exact, "bands": bands, "rows": rows}
 
 
 def _names(artefact: Artefact) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import tee
 from typing import Any, TypeVar
 
 Given = TypeVar("Given")
@@ -35,6 +36,32 @@ def batched(items: Iterable[Given], length: Callable[[Given], int]) -> Iterator[
             held, size = [], 0
     if held:
         yield held
+
+
+def _nothing() -> None:
+    """Prepare nothing; it has a name, as processes that are spawned ask for one."""
+
+
+def enough(asked: int, pieces: int) -> int:
+    """Return how many processes to use: as many as ``asked``, or the job's cores if 0; none without a piece to do."""
+    return min(asked or len(os.sched_getaffinity(0)), pieces)  # a node may have more cores than its job
+
+
+def paired(
+    batches: Iterable[Given],
+    work: Callable[[Given], Made],
+    workers: int,
+    prepare: Callable[..., None] = _nothing,
+    *arguments: Any,
+) -> Iterator[tuple[Given, Made]]:
+    """Yield each batch with ``work(batch)``: from ``workers`` processes, which ``prepare``, or of this one."""
+    if workers < 2:
+        prepare(*arguments)
+        yield from ((batch, work(batch)) for batch in batches)
+        return
+    kept, again = tee(batches)
+    with processes(workers, prepare, *arguments) as pool:
+        yield from zip(kept, ahead(pool, work, again, workers), strict=True)
 
 
 @contextmanager
@@ -66,6 +93,7 @@ def _begin(parent: int, prepare: Callable[..., None], *arguments: Any) -> None:
     for number in (signal.SIGTERM, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)  # sent to all of a job's processes: it is the parent's to stop well
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    os.environ["POLARS_MAX_THREADS"] = "1"  # it would take all cores, and there is a process for each
     prepare(*arguments)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import tee
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hominis.config.tokenise import TokeniseSection, VocabularySection
 from hominis.corpus.encode import Encoder, Tokens
-from hominis.corpus.pipeline import ahead, processes
+from hominis.corpus.pipeline import enough, paired
 from hominis.corpus.vocabulary import HELDOUT, TRAIN, batches
 from hominis.errors import InputError
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
@@ -60,7 +59,8 @@ def work(section: TokeniseSection, inputs: Inputs, part: Part, scratch: Scratch)
         splits = {TRAIN: _Split(train), HELDOUT: _Split(held)}
         total = _documents(inputs["select"])
         read = batches(inputs["select"], ["id", "split", "text"], section.batch_documents)
-        for batch, tokens in _encoded(read, total, (vocabulary, end), section):
+        workers = enough(section.workers, total // LEAST_DOCUMENTS)
+        for batch, tokens in paired(read, encode, workers, prepare, vocabulary, end):
             heldout += _add(batch, tokens, splits)
             scratch.progress(sum(split.writer.documents for split in splits.values()), total, "documents")
     if not train.documents:
@@ -88,22 +88,6 @@ class _Split:
         return {"documents": self.writer.documents, "tokens": self.writer.tokens, "bytes": self._bytes}
 
 
-def _encoded(
-    read: Iterable[pa.RecordBatch], total: int, prepared: tuple[Path, int], section: TokeniseSection
-) -> Iterator[tuple[pa.RecordBatch, list[Tokens]]]:
-    """Yield each batch and its documents' tokens: by processes if there is enough for them."""
-    cores = len(os.sched_getaffinity(0))  # of this job, where its node has more
-    workers = min(section.workers or cores, total // LEAST_DOCUMENTS)
-    if workers < 2:
-        prepare(*prepared)
-        yield from ((batch, encode(batch.column("text").to_pylist())) for batch in read)
-        return
-    kept, again = tee(read)
-    with processes(workers, prepare, *prepared) as pool:
-        texts = (batch.column("text").to_pylist() for batch in again)
-        yield from zip(kept, ahead(pool, encode, texts, workers), strict=True)
-
-
 _ENCODER: list[tuple[Encoder, int]] = []
 """The encoder of this process, which remembers for the next batch, and the token that ends a text."""
 
@@ -114,10 +98,10 @@ def prepare(vocabulary: Path, end: int) -> None:
     _ENCODER[:] = [(Encoder(load(vocabulary)), end)]
 
 
-def encode(texts: Sequence[str]) -> list[Tokens]:
-    """Return each text's tokens with the end of text."""
+def encode(batch: pa.RecordBatch) -> list[Tokens]:
+    """Return the tokens of each document's text with the end of text."""
     encoder, end = _ENCODER[0]
-    return encoder.encode(texts, end)
+    return encoder.encode(batch.column("text").to_pylist(), end)
 
 
 def _end_of_text(tokenizer: Tokenizer, vocabulary: Artefact) -> int:

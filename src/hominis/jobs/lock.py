@@ -11,6 +11,7 @@ from typing import TextIO
 from hominis.store.owner import describe, myself
 
 TRIES, PAUSE_S = 20, 0.05
+"""For how long to wait for the name of whoever has just taken the lock."""
 
 
 @contextlib.contextmanager

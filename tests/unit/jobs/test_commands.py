@@ -1,8 +1,12 @@
 """Slurm's answers: a yes, a no, or nothing that one may act upon."""
 
+import fcntl
+import json
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -122,3 +126,26 @@ def test_an_sbatch_that_outlives_its_driver_holds_the_lock(tmp_path, monkeypatch
 
     with sole_driver(tmp_path / "lock", lambda _: None):
         assert (tmp_path / "taken").exists()
+
+
+def test_a_driver_that_has_only_just_taken_the_lock_is_named_to_who_waits_for_it(tmp_path):
+    from hominis.jobs.lock import sole_driver
+    from hominis.store.owner import myself
+
+    said = []
+
+    def wait():
+        with sole_driver(tmp_path / "lock", said.append):
+            pass
+
+    with (tmp_path / "lock").open("a+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.2)  # it has looked by now, and found no name
+        held.write(json.dumps(myself()))
+        held.flush()
+        while not said:
+            time.sleep(0.01)
+    waiting.join()
+    assert f"process {os.getpid()}" in said[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import psutil
@@ -123,6 +124,22 @@ def test_one_dead_rank_ends_the_others_and_is_reported(inputs: Inputs, tmp_path:
         train(section(steps=5000, layout={"tp": 2}), inputs, Folder(tmp_path, on_progress=kill_one))
     assert len(ranks) >= 2
     assert not any(rank.is_running() for rank in ranks)
+
+
+def test_a_request_to_stop_that_reaches_one_rank_stops_all_with_a_checkpoint(inputs: Inputs, tmp_path: Path) -> None:
+    asked: list[psutil.Process] = []
+
+    def ask_one(done: int) -> None:
+        if not asked:
+            asked.extend(c for c in psutil.Process().children() if "hominis.train.rank" in c.cmdline())
+            asked[1].send_signal(signal.SIGUSR2)
+
+    folder = Folder(tmp_path, on_progress=ask_one)
+    with pytest.raises(Interrupted):
+        train(section(steps=5000, layout={"tp": 2}, checkpoint_every=10**6), inputs, folder)
+    assert len(asked) == 2
+    (checkpoint,) = folder.checkpoints.glob("step-*")
+    assert not list(checkpoints.damages(checkpoint))
 
 
 def test_a_diverging_run_says_so(inputs: Inputs, tmp_path: Path) -> None:
