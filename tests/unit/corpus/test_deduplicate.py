@@ -24,6 +24,8 @@ def found(tmp_path):
         sources = [source(tmp_path / name, name, annotations(group)) for name, group in groups.items()]
         _, rows, summary = deduplicated(tmp_path / "work", sources, DeduplicateSection(**section))
         assert summary["documents"] == len(texts)
+        kinds = [row["kind"] for row in rows]
+        assert (summary["exact"], summary["near"]) == (kinds.count("exact"), kinds.count("near"))
         return {row["id"]: (row["kept"], row["kind"]) for row in rows}
 
     return run
