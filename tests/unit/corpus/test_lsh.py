@@ -28,6 +28,12 @@ def test_a_bucket_larger_than_the_window_still_forms_one_group(tmp_path):
     assert groups(tmp_path, values, 2, 2, 4) == [0] * len(values)
 
 
+def test_a_stranger_between_two_copies_of_a_bucket_does_not_part_them(tmp_path):
+    copy, stranger = [1, 1, 2, 2], [1, 1, 8, 9]
+    values = np.array([copy, stranger, copy], dtype=np.uint32)
+    assert groups(tmp_path, values, 1, 2, 4) == [0, 1, 0]
+
+
 def test_signature_that_is_not_there_is_an_error(tmp_path):
     (tmp_path / "signatures").write_bytes(bytes(20))
     with (tmp_path / "signatures").open("rb") as file, pytest.raises(OSError, match="can't be read"):

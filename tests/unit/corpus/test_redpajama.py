@@ -60,6 +60,12 @@ def test_documents_have_their_published_ids_and_what_the_file_says_of_them(annot
     assert {line["licence"] for line in found.values()} == {"CC0-1.0"}
 
 
+def test_a_score_that_none_can_be_is_no_score(annotated, tmp_path):
+    lines = [document("Questo testo dice di essere francese.", language="fr", language_score=7)]
+    (found,) = table(annotated(rows(documents_file(tmp_path, lines)))).values()
+    assert (found["language"], found["language_score"]) == ("fr", None)
+
+
 def test_language_that_the_file_does_not_give_is_identified(annotated, tmp_path):
     lines = [document("Questo è un testo scritto in italiano, e si vede.", language=None), DOCUMENTS[0]]
     found = table(annotated(rows(documents_file(tmp_path, lines))))
