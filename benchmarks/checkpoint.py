@@ -138,7 +138,7 @@ def trainer(brief: "Brief") -> tuple["State", Callable[[], object]]:
     spans = (span(section, number) for number in range(1, section.steps))
     batches = micro_batches(build_datasets(brief)[0], brief, spans, state.samples)
     judge = Guard(section.guard, section.steps)
-    return state, lambda: next_step(state, section, batches, judge, lambda bad: Tidings(bad, 0, 0, 0))
+    return state, lambda: next_step(state, section, batches, judge, lambda: Tidings(0, 0, 0))
 
 
 def any_rank(yes: bool) -> bool:

@@ -23,18 +23,22 @@ def evaluate(state: State, section: PretrainSection, batches: Iterator[Batch]) -
     for chunk in state.chunks:
         chunk.eval()
     with torch.no_grad():
-        loss = run_pass(state, section, batches, section.validation_samples, forward_only=True)
+        sums = run_pass(state, section, batches, section.validation_samples, forward_only=True)
     for chunk in state.chunks:
         chunk.train()
-    return loss
+    dist.all_reduce(sums)
+    return float(sums[0] / sums[1])
 
 
 def run_pass(
     state: State, section: PretrainSection, batches: Iterator[Batch], sequences: int, *, forward_only: bool
-) -> float:
-    """Run the micro-batches of ``sequences`` sequences through the model; return the mean loss by token (nats).
+) -> torch.Tensor:
+    """Run the micro-batches of ``sequences`` sequences through the model, each piece of an interleaved one all of them.
 
-    Each piece of an interleaved pipeline reads all of them.
+    Returns:
+        ``[2]``, double: the sum of the loss (nats) and the tokens that it is over, of this rank; both are 0 on all but
+        the last pipeline stage. The quotient of their sums over all ranks is the mean by token: every tensor-parallel
+        rank of the last stage holds the same, which cancels.
     """
     interleaved = len(state.chunks) > 1
     outcomes = get_forward_backward_func()(
@@ -47,7 +51,12 @@ def run_pass(
         decoder_seq_length=section.model.sequence,
         forward_only=forward_only,
     )
-    return _mean_loss(outcomes)
+    return torch.stack(outcomes).sum(0) if parallel_state.is_pipeline_last_stage() else no_loss()
+
+
+def no_loss() -> torch.Tensor:
+    """Return what a pass gives on a rank that sees no loss."""
+    return torch.zeros(2, dtype=torch.float64, device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _forward(batches: Iterator[Batch], model: Any) -> tuple[torch.Tensor, Any]:
@@ -62,16 +71,3 @@ def _loss(mask: torch.Tensor, output: torch.Tensor) -> tuple[torch.Tensor, torch
     total = (output.reshape(-1).float() * weights).sum()
     tokens = weights.sum()
     return total, tokens.int(), torch.stack([total.detach().double(), tokens.double()])
-
-
-def _mean_loss(outcomes: list[torch.Tensor]) -> float:
-    """Return the loss of the last pipeline stage's micro-batches, over all ranks.
-
-    Every tensor-parallel rank of the last stage holds the same sums: they cancel in the quotient.
-    """
-    device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
-    sums = torch.zeros(2, dtype=torch.float64, device=device)
-    if parallel_state.is_pipeline_last_stage():
-        sums += torch.stack(outcomes).sum(0)
-    dist.all_reduce(sums)
-    return float(sums[0] / sums[1])

@@ -54,8 +54,8 @@ class Steps:
             return False
         return not self._keep(stopping=bool(heard.stopping))
 
-    def _tidings(self, bad: int) -> Tidings:
-        return Tidings(bad, stop.asked(), self._rolling.pending, devices.memory_bytes())
+    def _tidings(self) -> Tidings:
+        return Tidings(stop.asked(), self._rolling.pending, devices.memory_bytes())
 
     def _keep(self, *, stopping: bool) -> bool:
         """Begin a checkpoint if one is due; return whether training ends with it."""
