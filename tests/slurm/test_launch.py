@@ -9,10 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hominis.train import checkpoints
+from hominis.train import checkpoints, guard
 from tests.slurm.daemons import wait_for
 from tests.unit.train import part
 from tests.unit.train.conftest import Folder, contents, inputs, losses, section, train  # noqa: F401
+from tests.unit.train.test_rollback import spoilt, spoilt_section  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 TWO_NODES = ["--nodes=2", "--ntasks-per-node=2", "--cpus-per-task=1", "--gres=gpu:2"]
@@ -98,6 +99,22 @@ def test_a_run_over_two_nodes_stopped_and_resumed_gives_the_bytes_of_a_local_one
     assert steps[0] == last["kept"] + 1
     assert contents(far / "out") == contents(near.out)
     assert losses(near)[-1] < losses(near)[0]
+
+
+def test_a_run_over_two_nodes_that_goes_back_gives_the_bytes_of_a_local_one(nodes, spoilt, tmp_path):  # noqa: F811
+    far, near, settings = tmp_path / "far", Folder(tmp_path / "near"), spoilt_section(layout={"tp": 2, "pp": 2})
+    far.mkdir()
+    job = submit(nodes, far, "-m", part.__name__, str(part.order(settings, spoilt, far)))
+    train(settings, spoilt, near)
+    output(nodes, far, job, "COMPLETED")
+    assert len(guard.read(far / "checkpoints")) == 1
+    assert guard.read(far / "checkpoints") == guard.read(near.checkpoints)
+    wait_for(lambda: {f"{job}.0", f"{job}.1"} <= steps_of(nodes, job), 60, "the ranks were not started again")
+    assert contents(far / "out") == contents(near.out)
+
+
+def steps_of(cluster, job: int) -> set[str]:
+    return set(cluster.output("sacct", "--noheader", "--parsable2", "--format=JobID", f"--jobs={job}").split())
 
 
 def test_a_killed_rank_is_an_interruption_to_resume_from(nodes, tmp_path):
