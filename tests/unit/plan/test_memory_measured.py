@@ -34,14 +34,14 @@ ONE_RANK = [
 ]
 SPLIT = [{"precision": "bf16", "layout": {"tp": 2, "sequence_parallel": True}}]
 SHARDED = [{"precision": each, "layout": {"dp": 2, "distributed_optimizer": True}} for each in ("fp32", "bf16")]
-
 CONTEXT = [{"precision": "bf16", "layout": {"cp": 2}}]
+EXPERT = [{"precision": "bf16", "model": EXPERTS, "layout": {"dp": 2, "ep": 2}}]
 
 
 @pytest.mark.parametrize(
     "cases",
-    [ONE_RANK, SPLIT, SHARDED, CONTEXT],
-    ids=["one rank", "tensor parallel", "data parallel", "context parallel"],
+    [ONE_RANK, SPLIT, SHARDED, CONTEXT, EXPERT],
+    ids=["one rank", "tensor parallel", "data parallel", "context parallel", "expert parallel"],
 )
 def test_every_part_is_within_a_tenth_of_what_a_real_model_has(cases: list[dict[str, Any]], tmp_path: Path) -> None:
     sections = [_section(case) for case in cases]
