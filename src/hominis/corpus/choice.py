@@ -19,13 +19,16 @@ from hominis.store.types import Artefact, Json
 ENOUGH_TO_HOLD_OUT = 20
 """A corpus of this many documents holds out at least one, however small the fraction."""
 
+_SAID = ("id", "source", "corpus", "language", "licence", "domain", "url")
+"""What annotations say of a document that stays with its text."""
+
 _HELD, _TRAIN = "heldout", "train"
 
 
 def schema() -> pa.Schema:
     """Return the columns of ``documents.parquet``."""
-    text = [(name, pa.string()) for name in ("id", "source", "corpus", "language")]
-    return pa.schema([*text, ("text", pa.large_string()), ("split", pa.string())])
+    said = [(name, pa.string()) for name in _SAID]
+    return pa.schema([*said, ("text", pa.large_string()), ("split", pa.string())])
 
 
 def chosen(
@@ -39,7 +42,7 @@ def chosen(
     frames = [pl.scan_parquet(path).drop("signature") for path in annotations]
     copies = pl.scan_parquet(duplicates).select("id", "kind")
     joined = pl.concat(frames).join(copies, on="id", how="left", maintain_order="left")
-    columns = ("id", "source", "corpus", "language", "bytes", "content_hash")
+    columns = (*_SAID, "bytes", "content_hash")
     decided = joined.with_columns(_judged(policies)).select(*columns, "removed_by").collect()
     return decided.with_columns(_split(decided, section))
 

@@ -27,7 +27,7 @@ def parts(section: SelectSection, inputs: Inputs) -> Sequence[Part]:
 
 
 def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Write ``documents.parquet`` (``id``, ``source``, ``corpus``, ``language``, ``text``, ``split``), in file order.
+    """Write ``documents.parquet`` in file order: who a document is (see ``choice``), its ``text`` and ``split``.
 
     Returns:
         Summary: ``source``, ``corpus``, what was ``read`` and ``kept``, and the ``funnel``: per rule the documents and

@@ -221,6 +221,7 @@ def test_documents_of_a_shard_are_selected_with_their_text(annotated, work, tmp_
     (selected,) = work(STAGES["select"], SelectSection(policies={"web": few}), made)
     found = pq.read_table(selected.path / "documents.parquet").to_pylist()
     assert {line["id"]: line["text"] for line in found} == {id_of(n): TEXTS[n] for n in range(3)}
+    assert all(line["url"] and line["domain"] for line in found)
 
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no golden data at {GOLDEN}")

@@ -86,6 +86,7 @@ def test_selected_documents_have_their_text_and_one_of_twenty_is_held_out(chain,
     assert [d["id"] for d in documents] == [f"english/docs/{n:02}.txt" for n in range(24)]
     assert [d["text"] for d in documents] == [text(n) for n in range(24)]
     assert [d["split"] for d in documents].count("heldout") == 1
+    assert {(d["licence"], d["domain"], d["url"]) for d in documents} == {("MIT", None, None)}
     assert {d["split"] for d in rows(italian, "documents.parquet")} == {"train"}
 
 
