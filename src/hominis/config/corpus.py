@@ -18,7 +18,10 @@ from hominis.errors import ConfigError
 RESERVED = (".", "..", "receipt.json")
 """Names that a raw file cannot have: it is published under its own, beside the store's receipt."""
 
-Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file"]
+Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file", "folder"]
+
+HERE = ("file", "folder")
+"""Kinds of sources on this machine; where such a one lies is in no key."""
 
 Format = Literal["", "redpajama", "github", "arxiv"]
 
@@ -32,10 +35,13 @@ class Source(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9._+-]*$", description="Its name, unique; ids of documents begin with it."
     )
     corpus: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="The corpus that its documents belong to.")
-    kind: Kind = Field(description="Where it is from; `file`: this machine.")
-    locator: str = Field(min_length=1, description="Name of the project or package; path of a `file`.")
+    kind: Kind = Field(description="Where it is from; `file`, `folder`: this machine.")
+    locator: str = Field(min_length=1, description="Name of the project or package; path of a `file` or `folder`.")
     revision: str = Field("", description="The exact version; of a `file` `<snapshot>/<shard>` or empty.")
-    file: str = Field(pattern=r"^[^/]+$", description="The file's name; its ending tells the format if nothing does.")
+    file: str = Field(
+        pattern=r"^[^/]+$",
+        description="The file's name, of a `folder` its tar's; its ending tells the format if nothing does.",
+    )
     format: Format = Field("", description="How the file is read; empty: as its ending says.")
     of: str = Field("", description="The source of the documents that this file is about; empty: it holds documents.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `sha256sum FILE` gives it.")

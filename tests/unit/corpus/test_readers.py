@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import random
 import stat
 import tarfile
@@ -198,12 +199,37 @@ def test_line_of_a_quarter_gigabyte_is_passed_over_in_bounded_memory(tmp_path):
     assert peak < 64 * 2**20
 
 
-@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz"])
+def bomb(path):
+    zeros = [(f"{n}.txt", bytes(8 * 2**20)) for n in range(9)]
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in zeros:
+                archive.writestr(name, content, zipfile.ZIP_DEFLATED)
+        return path
+    whole = tar_bytes(zeros, compress=False) if ".tar" in path.name else (b" " * 2**20 + b"\n") * 70
+    path.write_bytes(gzip.compress(whole, 1))
+    return path
+
+
+@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz", "p.zip"])
 def test_file_that_unpacks_to_far_more_than_text_does_is_refused(tmp_path, name):
-    path = tmp_path / name
-    bomb = {"p.tar.gz": lambda: tar_bytes([("a.txt", bytes(70 * 2**20))], compress=False)}
-    path.write_bytes(gzip.compress(bomb.get(name, lambda: (b" " * 2**20 + b"\n") * 70)(), 1))
     with pytest.raises(InputError, match=f"{name} unpacks to more than 200 times its size"):
+        read(bomb(tmp_path / name))
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_name_that_is_no_utf_8_is_shown_and_the_file_read(tmp_path, form):
+    with tarfile.open(tmp_path / "p.tar", "w", format=form, encoding="utf-8") as archive:
+        member = tarfile.TarInfo(os.fsdecode(b"caf\xe9.txt"))
+        member.size = 4
+        archive.addfile(member, io.BytesIO(b"text"))
+    assert read(tmp_path / "p.tar") == ([("src/caf\N{REPLACEMENT CHARACTER}.txt", "text")], {})
+
+
+def test_zip_that_lies_about_its_names_is_an_error_like_other_damage(tmp_path):
+    path = wheel(tmp_path / "p.zip", [("caf\u00e9.txt", "text")])
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xfe"))
+    with pytest.raises(InputError, match="cut short or damaged"):
         read(path)
 
 
