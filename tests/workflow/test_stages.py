@@ -38,7 +38,7 @@ def test_a_changed_threshold_leaves_annotate_alone(text_run):
     before = text_run.ledger()
     policy = {"rules": [{"name": "enough_words", "signal": "rps_doc_word_count", "min": 60}]}
     text_run.write(text_run.settings | {"select": {"policies": {"code": policy, "web": policy}, "heldout": 0.1}})
-    for stage in ("fetch", "annotate", "deduplicate", "select"):
+    for stage in ("fetch", "annotate", "deduplicate", "questions", "select"):
         text_run.hominis(stage)
     new = text_run.ledger()[len(before) :]
     assert [a["stage"] for a in new] == ["select", "select"]
