@@ -120,6 +120,23 @@ def test_signals_of_another_shape_are_rejected(annotated, tmp_path, bad):
     assert table(made)[id_of(1)]["ccnet_perplexity"] == 149.5
 
 
+def test_signals_of_lines_take_nothing_else_away_whatever_they_hold(annotated, tmp_path):
+    url = 'https://www.example.org/"rps_lines_x": [[1, 2, 3]], "y": [[4, 5, 6]]'
+    odd = {
+        "rps_lines_num_words": [[0, 9, 1.5], [9, 12, -3]],
+        "rps_lines_javascript_counts": [],
+        "rps_doc_word_count": [[0, len(TEXTS[0]), 77]],
+        "rps_lines_ending": None,
+        "rps_lines_of_text": [[0, 5, "]]"]],
+        "rps_doc_curly_bracket": [[0, len(TEXTS[0]), 0.5]],
+        "rps_lines_upper": [[0, 5, 1]],
+    }
+    line = {"id": id_of(0), "metadata": {"url": url}, "quality_signals": odd}
+    shard = documents_file(tmp_path, [document(TEXTS[0], url=url)])
+    (found,) = table(annotated(rows(shard, signals_file(tmp_path, [line])))).values()
+    assert (found["rps_doc_word_count"], found["rps_doc_curly_bracket"]) == (77, 0.5)
+
+
 def test_listed_duplicates_are_marked_unless_the_digest_is_another(annotated, tmp_path):
     listed = {1: DOCUMENTS[1]["digest"], 2: "sha1:ANOTHER"}
     shard = documents_file(tmp_path, DOCUMENTS)
