@@ -20,9 +20,11 @@ KEY, EMAIL, IBAN, IP_ADDRESS, PHONE = range(5)
 _NOTHING, _DIGIT, _AT, _PREFIX = range(4)
 _HYPHEN, _DOT, _SLASH, _ZERO, _ONE, _TWO, _THREE, _COLON, _PLUS, _OPEN, _CLOSE, _SPACE = b"-./0123:+() "
 _IN_NAMES, _IN_PHONES = tuple(b".%+-"), tuple(b" -./()")
+_AFTER_LABELS = tuple(b" .:#/'\"(")
 _FEW_DIGITS, _MANY_DIGITS = 7, 9
 
 I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
 
@@ -31,7 +33,8 @@ class Anchors(NamedTuple):
 
     Attributes:
         actions: what to do at each byte, u8, shape (256,).
-        first: prefixes with each byte as anchor are ``first[byte]`` to ``first[byte + 1]``, i64, shape (257,).
+        first: prefixes whose anchor is a byte behind another are ``first[pair]`` to ``first[pair + 1]``, the pair being
+            256 times the one before and the anchor; i32, shape (65537,).
         prefixes: their bytes one after the other.
         bounds: where each prefix begins in ``prefixes``, and the end of the last.
         places: the index of each prefix's anchor in it.
@@ -39,7 +42,7 @@ class Anchors(NamedTuple):
     """
 
     actions: U8
-    first: I64
+    first: I32
     prefixes: U8
     bounds: I64
     places: I64
@@ -48,11 +51,12 @@ class Anchors(NamedTuple):
 
 def anchors(prefixes: list[bytes], ibans: dict[str, int]) -> Anchors:
     """Return the tables for what keys begin with, and for country → characters of its IBANs."""
-    places = [min(range(len(prefix)), key=lambda at: (_commonness(prefix[at]), at)) for prefix in prefixes]
-    order = sorted(range(len(prefixes)), key=lambda number: prefixes[number][places[number]])
-    anchored = np.array([prefixes[number][places[number]] for number in order], np.int64)
+    places = [min(range(1, len(prefix)), key=lambda at: _commonness(prefix[at - 1], prefix[at])) for prefix in prefixes]
+    pairs = [256 * prefix[at - 1] + prefix[at] for prefix, at in zip(prefixes, places, strict=True)]
+    order = np.argsort(pairs, kind="stable")
+    anchored = np.array(pairs)[order]
     actions = np.zeros(256, np.uint8)
-    actions[anchored] = _PREFIX
+    actions[anchored % 256] = _PREFIX
     actions[ord("@")] = _AT
     actions[list(b"0123456789")] = _DIGIT
     lengths = np.zeros(676, np.uint8)
@@ -61,7 +65,7 @@ def anchors(prefixes: list[bytes], ibans: dict[str, int]) -> Anchors:
     ordered = [prefixes[number] for number in order]
     return Anchors(
         actions,
-        np.searchsorted(anchored, np.arange(257)).astype(np.int64),
+        np.searchsorted(anchored, np.arange(2**16 + 1)).astype(np.int32),
         np.frombuffer(b"".join(ordered), np.uint8).copy(),
         np.cumsum([0, *map(len, ordered)], dtype=np.int64),
         np.array([places[number] for number in order], np.int64),
@@ -69,10 +73,12 @@ def anchors(prefixes: list[bytes], ibans: dict[str, int]) -> Anchors:
     )
 
 
-def _commonness(byte: int) -> int:
-    """Return a rank: signs other than spaces are rarest, then capitals; a digit begins other things."""
+def _commonness(before: int, byte: int) -> int:
+    """Return a rank of a byte behind another: a sign is rarest, then a capital; repeated ones make lines."""
     character = chr(byte)
-    return 4 if character.isspace() or character.isdigit() else 3 if character.islower() else int(character.isupper())
+    if before == byte or character.isspace() or character.isdigit():
+        return 3
+    return 2 if character.islower() else int(character.isupper())
 
 
 def candidates(texts: Texts, rows: I64, table: Anchors) -> I64:
@@ -118,7 +124,8 @@ def _scan(data: Bytes, offsets: Offsets, rows: I64, table: Anchors, found: I64) 
                 if _is_email(data, start, at, stop):
                     number = _note(found, number, row, EMAIL, at)
             else:
-                for prefix in range(first[data[at]], first[data[at] + 1]):
+                pair = 256 * np.int64(data[at - 1]) + data[at] if at > start else 0
+                for prefix in range(first[pair], first[pair + 1]):
                     begin, length = at - places[prefix], bounds[prefix + 1] - bounds[prefix]
                     if begin < start or begin + length > stop or (begin > start and _is_word(data[begin - 1])):
                         continue
@@ -216,18 +223,17 @@ def _phone(data: Bytes, start: int, at: int, end: int, stop: int) -> int:
     """Return where a phone number may begin whose first digits are these, else -1."""
     size = end - at
     before, after = data[at - 1] if at > start else _SPACE, data[end] if end < stop else _SPACE
-    many = _digits(data, at, stop) >= _MANY_DIGITS
     if before == _PLUS:
-        return at - 1 if many else -1
+        return at - 1 if _digits(data, at, stop) >= _MANY_DIGITS else -1
     if _is_word(before):
         return -1
     if before == _OPEN and after == _CLOSE and 2 <= size <= 5:
-        return at - 1
-    if many and data[at] == _ZERO and 2 <= size <= 5:
+        return at - 1 if _digits(data, at, stop) >= _FEW_DIGITS else -1
+    likely = data[at] == _ZERO and 2 <= size <= 5
+    likely = likely or (size == 3 and data[at] >= _TWO and after in (_HYPHEN, _DOT, _SLASH))
+    likely = likely or (size == 1 and data[at] == _ONE and after in (_HYPHEN, _DOT, _SPACE))
+    if likely and _digits(data, at, stop) >= _MANY_DIGITS:
         return at
-    if many and size == 3 and data[at] >= _TWO and after in (_HYPHEN, _DOT, _SLASH):
-        follows_one = at - 2 >= start and data[at - 2] == _ONE and (at - 2 == start or not _is_digit(data[at - 3]))
-        return at - 2 if follows_one else at
     return at if size >= 2 and _after_word(data, start, at) and _digits(data, at, stop) >= _FEW_DIGITS else -1
 
 
@@ -248,13 +254,8 @@ def _digits(data: Bytes, at: int, stop: int) -> int:
 
 @kernel
 def _after_word(data: Bytes, start: int, at: int) -> bool:
-    """Return whether a letter stands before, with at most 6 signs between."""
+    """Return whether a letter stands before, with a few signs between."""
     place = at - 1
-    while place >= start and at - place <= 7:
-        byte = data[place]
-        if _is_letter(byte):
-            return place < at - 1
-        if _is_digit(byte) or byte == 10:
-            return False
+    while place >= start and at - place <= 13 and (data[place] >= 0x80 or data[place] in _AFTER_LABELS):
         place -= 1
-    return False
+    return start <= place < at - 1 and _is_letter(data[place])

@@ -44,7 +44,10 @@ def _start(text: memoryview, at: int) -> int | None:
     if at - start > _LONGEST_NAME:
         return None
     name = bytes(text[start:at]).rpartition(b"..")[2].lstrip(_NO_BEGINNING)
-    return at - len(name) if name else None
+    start = at - len(name)
+    if start and text[start - 1] == ord("\\") and name[:1] in (b"n", b"r", b"t"):  # a new line written in code
+        return start + 1 if len(name) > 1 else None
+    return start if name else None
 
 
 def _ends(labels: list[bytes]) -> bool:

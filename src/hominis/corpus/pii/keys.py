@@ -34,4 +34,4 @@ def _rows() -> list[dict[str, Any]]:
 @cache
 def _pattern() -> re.Pattern[bytes]:
     keys = [rf"(?:{'|'.join(map(re.escape, row['prefixes']))}){row['body']}(?![A-Za-z0-9])" for row in _rows()]
-    return re.compile("|".join(keys).encode())
+    return re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(keys)})".encode())

@@ -6,7 +6,7 @@ import re
 
 _SIGN = rb"(?:[ ]?[-./][ ]?|[ ]|\xc2\xa0|\xe2\x80[\x90\x91\x93\xaf])"
 _JOIN = rb"(?:%b\(\d{1,5}\)%b?|\(\d{1,5}\)%b?|\)%b?|%b)" % ((_SIGN,) * 5)
-_GROUPS = rb"\d+(?:%b\d(?=%b\d))?(?:%b\d{2,})*" % ((_JOIN,) * 3)
+_REST = rb"(?:%b\d(?=%b\d))?(?:%b\d{2,})*" % ((_JOIN,) * 3)
 _FREE = rb"(?<![A-Za-z0-9_+])(?<![0-9][-./:,])"
 _END = rb"(?![A-Za-z0-9_])(?![-./:,]\d)"
 _COUNTRY = (
@@ -15,8 +15,10 @@ _COUNTRY = (
 )
 """What a country's code can be (ITU-T E.164, list of assigned codes)."""
 
-_INTERNATIONAL = re.compile(rb"%b(?:\+|00)%b%b" % (_FREE, _COUNTRY, _GROUPS))
-_NORTH_AMERICA = rb"(?:1[-. ]?)?(?:[2-9]\d\d([-.])[2-9]\d\d\1\d{4}|\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4})"
+_INTERNATIONAL = re.compile(
+    rb"%b(?:\+%b\d+|00%b(?!\d\d(?:[ ]\d{4})+(?!\d))\d{1,3}(?!\d))%b" % (_FREE, _COUNTRY, _COUNTRY, _REST)
+)
+_NORTH_AMERICA = rb"(?:1[-. ])?(?:[2-9]\d\d([-.])[2-9]\d\d\1\d{4}|\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4})"
 _NATIONAL = [
     re.compile(_FREE + form + _END)
     for form in (
@@ -32,10 +34,10 @@ _NATIONAL = [
 _LABEL = re.compile(
     rb"(?<![A-Za-z])(?:tels?|t(?:e|\xc3[\xa9\x89])l(?:e|\xc3[\xa9\x89])(?:ph|f)(?:ono?|oon|one)|telefax|fax|phone|mobile"
     rb"|mobil|cell(?=\.|:)|cellulare|cellphone|handy|whatsapp|numero verde)"
-    rb"(?:[ ]?(?:numbers?|numero|no|nr|num|n)(?![A-Za-z]))?(?:[ .:#/'\"(]|\xc2[\xa0\xb0]|\xe2\x84\x96){1,6}\Z",
+    rb"(?:[ ]?(?:numbers?|numero|no|nr|num|n)(?![A-Za-z]))?(?:[ .:#/'\"(]|\xc2[\xa0\xb0]|\xe2\x84\x96){1,4}\Z",
     re.IGNORECASE,
 )
-_LABELLED = re.compile(rb"\(?%b" % _GROUPS)
+_LABELLED = re.compile(rb"(?:\(\d{2,5}\)%b?\d+|\d{2,})%b" % (_SIGN, _REST))
 _NEAR = 40
 _DATE = re.compile(rb"(?:19|20)\d\d[-./]\d\d[-./]\d\d|\d\d[-./]\d\d[-./](?:19|20)\d\d")
 _MOST, _LEAST, _LEAST_ABROAD, _LEAST_UNBROKEN = 15, 7, 9, 10
