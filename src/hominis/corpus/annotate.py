@@ -73,5 +73,5 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     rejects.check(count, section.max_rejects, documents.path)
     rejects.write(scratch.out / "rejects.jsonl.gz")
     if lost := rejects.counts["truncated"]:
-        scratch.warn(f"{lost} of its files ends before its end; the {count} documents before that are read")
+        scratch.warn(f"{lost} of its files ends before its end; {count} documents are read")
     return {**summary, "unused": published.rejects.summary()}

@@ -134,6 +134,33 @@ def test_json_of_which_every_line_is_bad_is_an_error(tmp_path):
         read(json_lines(tmp_path / "p.jsonl", ["{", "}"]))
 
 
+@pytest.mark.parametrize(
+    "lines", [[{"body": "text", "url": "x", "n": 1}], [{"body": "b", "url": "x", "n": 1}, {"text": "y"}]]
+)
+def test_where_the_text_is_in_another_field_the_remedy_names_those_that_there_are(tmp_path, lines):
+    documents = Documents(json_lines(tmp_path / "p.jsonl", lines), "src")
+    with pytest.raises(InputError, match="no_text: 1") as caught:
+        documents.rejects.check(sum(batch.num_rows for batch in documents), 0.05, documents.path)
+    assert "set text_field" in caught.value.remedy
+    assert "p.jsonl:0 has fields body (str), url (str), n (int)" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "remedy"),
+    [
+        ("a.py", {"format": "github", "licence": "GPL-3.0-only"}, "licences"),
+        ("a.py", {"format": "github", "licence": "nobody knows"}, "SPDX"),
+        ("a.tex", {"format": "arxiv"}, "LaTeX"),
+        ("long.txt", {}, "annotate.max_document_bytes"),
+    ],
+)
+def test_where_nothing_can_be_read_the_remedy_is_that_of_the_reason(tmp_path, name, reading, remedy):
+    path = sdist(tmp_path / "p.tar.gz", [(name, "def area(width, height):\n    return width * height\n" * 3)])
+    with pytest.raises(InputError, match="no document can be read") as caught:
+        read(path, limit=1000 if reading else 100, **reading)
+    assert remedy in caught.value.remedy
+
+
 def test_patterns_that_match_nothing_are_an_error(tmp_path):
     with pytest.raises(InputError, match="no document") as caught:
         read(sdist(tmp_path / "p.tar.gz", MEMBERS), include=["*.nowhere"])
