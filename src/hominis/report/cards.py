@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hominis.report.model import Blended, Card, Mix, Name, Names, Others, Sample
+from hominis.report.model import Asked, Blended, Card, Mix, Name, Names, Others, Sample
 from hominis.report.origin import Origin
 from hominis.store.types import Artefact
 from hominis.train.blend import WORN
@@ -18,8 +18,6 @@ from hominis.train.blend import WORN
 LARGEST = {"languages": 200, "licences": 200, "domains": 20}
 """So many names are kept of a corpus, the largest."""
 SAMPLES = 5
-CONTAMINATED = "contaminated"
-"""The rule that removes what an evaluation asks about."""
 
 
 def cards(origin: Origin) -> list[Card]:
@@ -35,7 +33,7 @@ def by_corpus(parts: Sequence[Card], origin: Origin) -> list[Card]:
             source="",
             corpus=corpus,
             **{field: _sum(getattr(card, field) for card in alike) for field in ("skipped", "noted", "pii")},
-            contaminated=sum(card.contaminated for card in alike),
+            contamination=_asked([card.contamination for card in alike]),
             **{kind: _together([getattr(card, kind) for card in alike], most) for kind, most in LARGEST.items()},
             samples=sorted((one for card in alike for one in card.samples), key=lambda one: one.hash)[:SAMPLES],
             provenance=[origin.stage(stage) for stage in ("annotate", "select") if origin.of(stage)],
@@ -64,7 +62,7 @@ def _card(selected: Artefact, measured: Artefact | None, origin: Origin) -> Card
         skipped=read.get("skipped", {}),
         noted=read.get("noted", {}),
         pii=summary["pii"],
-        contaminated=sum(row["documents"] for row in summary["funnel"] if row["rule"] == CONTAMINATED),
+        contamination={task: Asked(**told) for task, told in summary["contamination"].items()},
         **{kind: _names(summary[kind]) for kind in LARGEST},
         samples=[Sample(**sample) for sample in summary["samples"]],
         provenance=[origin.part(artefact) for artefact in (measured, selected) if artefact],
@@ -96,6 +94,12 @@ def _together(parts: Sequence[Names], most: int) -> Names:
 
 def _ordered(names: Iterable[Name]) -> list[Name]:
     return sorted(names, key=lambda name: (-name.bytes, -name.documents, name.name))
+
+
+def _asked(parts: Sequence[Mapping[str, Asked]]) -> dict[str, Asked]:
+    """Return the tasks, which are the same for all parts, with the documents of all."""
+    found = _sum({task: told.documents for task, told in part.items()} for part in parts)
+    return {task: parts[0][task].model_copy(update={"documents": number}) for task, number in found.items()}
 
 
 def _grouped(parts: Sequence[Card]) -> dict[str, list[Card]]:

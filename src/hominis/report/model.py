@@ -177,6 +177,14 @@ class Sample(Record):
     text: str
 
 
+class Asked(Record):
+    """An evaluation task: its ``items``, those too short to be sought in a text, the ``documents`` that hold one."""
+
+    items: int
+    undecidable: int
+    documents: int
+
+
 class Card(Record):
     """What is in the text that was kept of a source; of all sources of a corpus where ``source`` is "".
 
@@ -184,7 +192,7 @@ class Card(Record):
         skipped: records that became no documents, by reason.
         noted: documents by what was done about them as they were read.
         pii: places where personal data was replaced, by kind.
-        contaminated: documents removed because an evaluation asks about them.
+        contamination: documents removed because they hold what an evaluation asks, by task.
     """
 
     source: str
@@ -192,7 +200,7 @@ class Card(Record):
     skipped: dict[str, int]
     noted: dict[str, int]
     pii: dict[str, int]
-    contaminated: int
+    contamination: dict[str, Asked]
     languages: Names
     licences: Names
     domains: Names
