@@ -3,8 +3,11 @@
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from hominis.corpus.pii import KINDS, PLACEHOLDERS, replaced
+from tests.unit.corpus import plain_pii
 
 FOUND = [
     ("email", "write to [john.doe@acme.it], please"),
@@ -73,7 +76,7 @@ STAYS = [
     "192.0.2.100 198.51.100.7 203.0.113.9 2001:db8::1 fe80::1 ::1 fd00:1234::1",
     "1.2.3.4 v193.184.216.34 version 193.184.216.34 pkg-193.184.216.34 Chrome/193.184.216.34 x==193.184.216.34",
     "3.1.2.1 Scope 2.5.29.17 1.3.6.1.4.1.311.20 93.184.216.34.5 256.184.216.34 093.184.216.034",
-    "std::abs dead::beef 2023:10:11 12:00:00 00:1a:2b:3c:4d:5e 2001::: f2a01:4f8::1",
+    "std::abs dead::beef 2023:10:11 12:00:00 00:1a:2b:3c:4d:5e 2003::: f2a01:4f8::1 2001::",
     "2023-11-02 10:11:12 02/11/2023 02-11-2023 01.02.2003 20231102101112 +0200 1e+10",
     "3.1415926535 -0.1234567890 +12.345678901 1,234,567,890 1000000 0x1234567890",
     "ISBN 978-0-306-40615-7 0-306-40615-2 88-15-12345-6 ISSN 0317-8471 4111 1111 1111 1111",
@@ -150,3 +153,123 @@ def test_the_earlier_kind_wins_where_two_overlap() -> None:
     assert KINDS.index("key") < KINDS.index("email")
     assert texts.to_pylist() == ["https://<KEY>@acme.com/x.git"]
     assert spans["kind"].to_list() == ["key"]
+
+
+PIECES = [marked.replace("[", "").replace("]", "") for _, marked in FOUND if len(marked) < 90]
+BITS = """
++ - . / ( ) : @ _ = < > \\ 0 1 00 39 +39 +1 +44 06 020 333 202 555 0143 1234567 12345678 2023 01 23 45 67
+93.184.216.34 10. .8 255 2a01: ::1 4f8 :: ipv4 version v host tel Tel. téléphone fax: n° № phone
+john é acme.it .com .de @acme.co.uk example.com git@ git -x. .. IT60 X0542811101000000123456 DE89 37040044
+NO93 86011117947 ghp_ AKIA 16C7e42F292c6912E7710c838347Ae178B4a eyJ -----BEGIN xoxb- sk_live_ – 🦀
+""".split()
+SPACES = (" ", "\n", "\u00a0")
+CHARACTERS = st.sampled_from([*" -.:/()+@019aZé_\\\n\u00a0–"])
+EDITS = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 2), st.one_of(st.just(""), CHARACTERS)), max_size=2)
+
+
+def edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    for at, gone, new in edits:
+        text = text[:at] + new + text[at + gone :]
+    return text
+
+
+near = st.builds(edited, st.sampled_from(PIECES), EDITS)
+texts = st.lists(
+    st.one_of(st.sampled_from(BITS), st.sampled_from(SPACES), near, near, st.text(max_size=4)), max_size=10
+).map("".join)
+
+
+def found(text: str) -> list[tuple[str, int, int]]:
+    return [(kind, start, end) for _, kind, start, end in replaced(column(text))[1].rows()]
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts)
+def test_the_kernel_passes_over_nothing(text: str) -> None:
+    assert found(text) == plain_pii.asked_everywhere(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.one_of(st.sampled_from("@ . - git é a.it x@b.com \\ n ( ".split(" ")), st.text(max_size=3))).map(
+        "".join
+    )
+)
+@example("x@a.it.-b.com")
+@example("icon@2x.ai a..b@c.de")
+def test_addresses_are_those_of_plain_python(text: str) -> None:
+    expected = plain_pii.emails(text)
+    assert {(start, end) for kind, start, end in found(text) if kind == "email"} >= _apart(expected)
+    assert bool(expected) == bool(replaced(column(text), ("email",))[1].height)
+
+
+def _apart(spans: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return the spans that overlap no other."""
+    return {one for one in spans if all(other is one or other[1] <= one[0] or one[1] <= other[0] for other in spans)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "IT60",
+                "X0542811101000000123456",
+                "DE89",
+                "37040044",
+                "0532013000",
+                "NO93",
+                "8601",
+                "1117947",
+                " ",
+                "-",
+                "\u00a0",
+                "A",
+                ".",
+            ]
+        ),
+        max_size=12,
+    ).map("".join)
+)
+def test_account_numbers_are_those_of_plain_python(text: str) -> None:
+    spans = replaced(column(text), ("iban",))[1]
+    assert set(spans.select("start", "end").rows()) == plain_pii.ibans(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6), st.ip_addresses().map(int))))
+def test_public_addresses_are_those_of_the_registry(addresses: list[object]) -> None:
+    text = " host ".join(map(str, ["", *addresses, ""]))
+    spans = replaced(column(text), ("ip_address",))[1]
+    assert {text[start:end] for start, end in spans.select("start", "end").rows()} == plain_pii.public_addresses(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(texts, max_size=4))
+def test_replaced_text_replaced_again_stays(given_texts: list[str]) -> None:
+    once = replaced(column(*given_texts))[0]
+    again, spans = replaced(once)
+    assert again.equals(once)
+    assert spans.is_empty()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(texts, st.none()), max_size=6), st.data())
+def test_rows_of_a_slice_are_replaced_as_if_alone(given_texts: list[str | None], data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(given_texts)))
+    output, spans = replaced(column(*given_texts).slice(first))
+    alone = [replaced(column(text)) for text in given_texts[first:]]
+    assert output.to_pylist() == [text for one, _ in alone for text in one.to_pylist()]
+    assert spans.rows() == [(row, *rest) for row, (_, of) in enumerate(alone) for _, *rest in of.rows()]
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts)
+def test_spans_are_apart_and_what_lies_between_them_stays(text: str) -> None:
+    output, spans = replaced(column(text))
+    rebuilt, done = "", 0
+    for _, kind, start, end in spans.rows():
+        assert done <= start < end
+        rebuilt += text[done:start] + PLACEHOLDERS[kind]
+        done = end
+    assert rebuilt + text[done:] == output[0].as_py()

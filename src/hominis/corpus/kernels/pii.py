@@ -189,7 +189,7 @@ def _begins_iban(data: Bytes, start: int, at: int, end: int, stop: int, ibans: U
         return False
     wanted = np.int64(ibans[26 * (np.int64(one) - 65) + np.int64(two) - 65]) - 2
     place, last = at, at
-    while wanted > 0 and place < stop and place - last < 3:
+    while wanted > 0 and place < stop and place - last <= 3:
         byte = data[place]
         if 65 <= byte <= 90 or 48 <= byte <= 57:
             wanted -= 1

@@ -11,7 +11,7 @@ _V4 = re.compile(
     rb"(?![A-Za-z0-9_])(?!\.[0-9])(?!\.(?:tar|t?gz|zip|deb|rpm|jar|whl|exe|dll|so|dmg|apk)(?![A-Za-z]))"
 )
 _V6 = re.compile(
-    rb"(?<![A-Za-z0-9_.])(?<![0-9A-Fa-f:]:)[0-9A-Fa-f]{4}(?:::?[0-9A-Fa-f]{1,4}){1,7}(?:::)?(?![A-Za-z0-9_])"
+    rb"(?<![A-Za-z0-9_.])(?<![0-9A-Fa-f:]:)[0-9A-Fa-f]{4}(?:(?:::?[0-9A-Fa-f]{1,4}){1,7}(?:::)?|::(?!:))(?![A-Za-z0-9_])"
 )
 
 _VERSION = re.compile(
