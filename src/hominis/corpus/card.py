@@ -13,12 +13,12 @@ from hominis.store.types import Json
 
 SHOWN = {"languages": 200, "licences": 200, "domains": 20}
 """So many names of each kind are given, the largest ones."""
-ROOM = 1_000_000
-"""So many names of each kind are told apart: some 100 MB at the worst."""
+ROOM = 500_000
+"""So many names of each kind are told apart: some 200 MB at the worst."""
 SAMPLES = 3
 SAMPLE_CHARS = 300
 
-_BATCHES = 64
+_BATCHES, _ROWS = 64, 250_000
 
 
 class Card:
@@ -73,7 +73,7 @@ class _Tally:
 
     def add(self, counts: pl.DataFrame) -> None:
         self._waiting.append(counts)
-        if len(self._waiting) == _BATCHES:
+        if len(self._waiting) == _BATCHES or sum(frame.height for frame in self._waiting) > _ROWS:
             self._settle()
 
     def summary(self, shown: int) -> dict[str, Json]:
