@@ -25,6 +25,8 @@ HERE = ("file", "folder")
 
 Format = Literal["", "redpajama", "github", "arxiv"]
 
+PersonalData = Literal["key", "email", "iban", "ip_address", "phone"]
+
 
 class Source(BaseModel):
     """One raw file: where it is, what its bytes must be, which of its documents belong to which corpus."""
@@ -164,6 +166,11 @@ class SelectSection(Section):
         0.03, ge=0, lt=1, description="Fraction of documents kept apart, by the hash of their words."
     )
     heldout_seed: int = Field(0, ge=0, lt=2**63, description="Another seed, another choice.")
+    pii: tuple[PersonalData, ...] = Field(
+        ("key", "email", "iban", "ip_address", "phone"),
+        description="Kinds of personal data that are replaced by placeholders such as <EMAIL>.",
+    )
+    workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
 
     def policy_of(self, source: str, corpus: str) -> Policy:
         """Return the policy that a source's documents are judged by.
@@ -178,7 +185,8 @@ class SelectSection(Section):
 
     def keyed(self) -> dict[str, Any]:
         """Leave out what a rule says of its paper: to correct a reference costs no stage."""
-        return self.model_dump(mode="json", exclude={"policies": {"__all__": {"rules": {"__all__": {"source"}}}}})
+        judged = self.model_dump(mode="json", exclude={"policies": {"__all__": {"rules": {"__all__": {"source"}}}}})
+        return super().keyed() | {"policies": judged["policies"]}
 
 
 def _repeated(names: list[str]) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from hominis.corpus.kernels.ngrams import first_runs, runs_of
 from hominis.corpus.kernels.normalise import normalise, normalised
 from hominis.corpus.kernels.texts import texts_of
+from hominis.store.types import Json
 
 RULE = "contaminated"
 """The name under which the funnel counts them, after the policy's rules."""
@@ -44,6 +45,14 @@ class Contamination:
         self.undecidable = Counter(given[number][0] for number in np.flatnonzero(words < LEAST))
         self._names = pl.DataFrame([item[:2] for item in given], {"task": pl.String, "item": pl.String}, orient="row")
         self._runs = runs_of(normal.texts, words, RUN, LEAST)
+
+    def told(self, tasks: Iterable[str]) -> dict[str, Json]:
+        """Return for each task ``items``, those ``undecidable``, and ``documents``: how often ``tasks`` names it."""
+        found = Counter(tasks)
+        return {
+            task: {"items": number, "undecidable": self.undecidable[task], "documents": found[task]}
+            for task, number in sorted(self.items.items())
+        }
 
     def touched(self, texts: pa.Array) -> pl.DataFrame:
         """Return a row for each text that holds an item: ``row`` (its place), ``task``, ``item``, ``words`` shared.

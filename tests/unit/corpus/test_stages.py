@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
+from hominis.config.evaluate import QuestionsSection
 from hominis.errors import ConfigError, InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import json_lines, row, sdist
@@ -33,11 +34,12 @@ def sources(tmp_path):
 def chain(work):
     """Run fetch to select; return the artefacts by stage."""
 
-    def run(sources, **select):
+    def run(sources, tasks=("bits_per_byte",), **select):
         made = {"fetch": work(STAGES["fetch"], FetchSection(sources=sources), {})}
         made["annotate"] = work(STAGES["annotate"], AnnotateSection(permutations=64, max_rejects=0.2), made)
         only = {"annotate": made["annotate"]}
         made["deduplicate"] = work(STAGES["deduplicate"], DeduplicateSection(), only)
+        made["questions"] = work(STAGES["questions"], QuestionsSection(tasks=tasks), {})
         section = SelectSection(**{"policies": KEEP_ALL, **select})
         made["select"] = work(STAGES["select"], section, made)
         return made
