@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from hominis.config import redpajama
 from hominis.config.base import Section, unkeyed
 from hominis.config.compose import read_policies
+from hominis.config.content import sha256
 from hominis.config.policy import Policy, PolicyTable
 from hominis.config.tables import read_sources
 from hominis.errors import ConfigError
@@ -117,7 +118,14 @@ class AnnotateSection(Section):
         128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
     )
 
+    domains: Path | None = Field(
+        None, description="A JSON object of domains and numbers, as for `hominis signals --ut1`; its bytes count."
+    )
     workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
+
+    def keyed(self) -> dict[str, Any]:
+        """Have the hash of the map of domains, not its path."""
+        return super().keyed() | {"domains": self.domains and sha256(self.domains, "annotate.domains")}
 
     @model_validator(mode="after")
     def _redpajamas_signature_is_whole(self) -> Self:

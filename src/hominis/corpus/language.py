@@ -17,12 +17,12 @@ def languages(texts: pl.Series, prefix_chars: int) -> pl.DataFrame:
     Japanese.
     """
     model, names = identifier()
-    ends, capital = beginnings(texts_of(texts), prefix_chars)
+    raw = texts_of(texts)
+    ends, capital = beginnings(raw, prefix_chars)
+    labels, scores = identified(raw, ends, model)
     if capital.any():
-        small = texts.str.slice(0, prefix_chars).str.to_lowercase()
-        texts = texts.zip_with(pl.Series(~capital), small)
-        ends, _ = beginnings(texts_of(texts), prefix_chars)
-    labels, scores = identified(texts_of(texts), ends, model)
+        small = texts_of(texts.filter(pl.Series(capital)).str.slice(0, prefix_chars).str.to_lowercase())
+        labels[capital], scores[capital] = identified(small, small.offsets[1:], model)
     return pl.DataFrame(
         {
             "language": pl.Series(names, dtype=pl.String).gather(labels),

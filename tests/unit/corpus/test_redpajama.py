@@ -10,7 +10,7 @@ from hominis.cli.sources import command
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.signals import NUMBERS
 from hominis.corpus import annotate, explain
-from hominis.errors import InputError
+from hominis.errors import ConfigError, InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import row
 from tests.unit.corpus.redpajama_files import (
@@ -118,6 +118,26 @@ def test_signals_of_another_shape_are_rejected(annotated, tmp_path, bad):
     made = annotated(rows(shard, signals_file(tmp_path, [bad, signals_of(1, DOCUMENTS[1])])))
     assert summary(made)["unused"] == {"not_signals": 1}
     assert table(made)[id_of(1)]["ccnet_perplexity"] == 149.5
+
+
+def test_blacklisted_domains_have_their_number_unless_another_is_published(annotated, tmp_path):
+    hosts = ("ads.example", "other.example", "ads.example", None)
+    lines = [document(text, source_domain=host) for text, host in zip(TEXTS, hosts, strict=False)]
+    shard = documents_file(tmp_path, lines)
+    published = signals_file(tmp_path, [signals_of(2, lines[2], rps_doc_ut1_blacklist=5)])
+    (tmp_path / "ut1.json").write_text('{"ads.example": 3, "bad.example": 4}')
+    found = table(annotated(rows(shard, published), domains=tmp_path / "ut1.json"))
+    assert [line["rps_doc_ut1_blacklist"] for line in found.values()] == [3, None, 5, None]
+    assert {line["rps_doc_ut1_blacklist"] for line in table(annotated(rows(shard))).values()} == {None}
+
+
+def test_the_key_has_the_bytes_of_the_map_of_domains_not_its_name(tmp_path):
+    for name, content in (("one", "{}"), ("same", "{}"), ("other", '{"ads.example": 3}')):
+        (tmp_path / name).write_text(content)
+    one, same, other = (AnnotateSection(domains=tmp_path / name).keyed() for name in ("one", "same", "other"))
+    assert one == same != other
+    with pytest.raises(ConfigError, match=r"annotate\.domains cannot be read: .*nothere"):
+        AnnotateSection(domains=tmp_path / "nothere").keyed()
 
 
 def test_signals_of_lines_take_nothing_else_away_whatever_they_hold(annotated, tmp_path):
