@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import io
 import json
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hominis.corpus.readers import columns
 from hominis.corpus.readers.documents import Documents
 from hominis.corpus.readers.lines import objects
 from hominis.corpus.readers.records import Reading
@@ -35,6 +37,7 @@ def zstd(content):
 
 
 ENDINGS = {gzip.compress: "gz", lzma.compress: "xz", zstd: "zst"}
+PACKED = {**ENDINGS, bz2.compress: "bz2"}
 
 
 def random_text(seed):
@@ -227,18 +230,20 @@ def test_line_of_a_quarter_gigabyte_is_passed_over_in_bounded_memory(tmp_path):
 
 
 def bomb(path):
-    zeros = [(f"{n}.txt", bytes(8 * 2**20)) for n in range(9)]
+    """A file of 72 MB in a thousandth of that; compressed streams may follow each other."""
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w") as archive:
-            for name, content in zeros:
-                archive.writestr(name, content, zipfile.ZIP_DEFLATED)
+            for n in range(9):
+                archive.writestr(f"{n}.txt", bytes(8 * 2**20), zipfile.ZIP_DEFLATED)
         return path
-    whole = tar_bytes(zeros, compress=False) if ".tar" in path.name else (b" " * 2**20 + b"\n") * 70
-    path.write_bytes(gzip.compress(whole, 1))
+    pack = next(pack for pack, ending in PACKED.items() if path.name.endswith(ending))
+    member = tarfile.TarInfo("a.txt")
+    member.size = 72 * 2**20
+    path.write_bytes((pack(member.tobuf()) if ".tar" in path.name else b"") + 72 * pack(b" " * 2**20))
     return path
 
 
-@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz", "p.zip"])
+@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz", "p.zip", "p.jsonl.xz", "p.tar.bz2", "p.jsonl.zst"])
 def test_file_that_unpacks_to_far_more_than_text_does_is_refused(tmp_path, name):
     with pytest.raises(InputError, match=f"{name} unpacks to more than 200 times its size"):
         read(bomb(tmp_path / name))
@@ -345,6 +350,22 @@ def test_flipped_bit_is_found_by_the_checksum(tmp_path):
         read(path)
 
 
+def test_zip_with_a_name_that_is_empty_is_read(tmp_path):
+    path = wheel(tmp_path / "p.zip", [("", "nameless"), ("folder/", ""), ("b.txt", "text")])
+    assert read(path)[0] == [("src/", "nameless"), ("src/b.txt", "text")]
+
+
+def test_parquet_is_read_in_less_memory_than_a_row_group_takes(tmp_path):
+    noise = random.Random(1).randbytes(4096).hex()
+    table = pa.table({"text": [f"{n} {noise[n % 999 :]}" for n in range(3000)]})
+    pq.write_table(table, tmp_path / "p.parquet", use_dictionary=False, compression="none")
+    assert pq.ParquetFile(tmp_path / "p.parquet").num_row_groups == 1
+    before, size = pa.total_allocated_bytes(), table.nbytes
+    peak = max(pa.total_allocated_bytes() - before for _ in columns.rows(tmp_path / "p.parquet", lambda _: "text"))
+    assert size > 20e6
+    assert peak < size / 3
+
+
 def test_unknown_format_names_the_known_ones(tmp_path):
     (tmp_path / "p.docx").write_bytes(b"PK")
     with pytest.raises(InputError) as caught:
@@ -377,6 +398,12 @@ def test_html_gives_its_text_without_navigation(tmp_path):
     rows, skipped = read(wheel(tmp_path / "p.zip", [("a.html", page), ("b.html", "<!-- nothing -->"), ("c.html", "")]))
     assert rows == [("src/a.html", "Perché\nUn grassetto\nqui\nuno\ndue")]
     assert skipped == {"empty": 2}
+
+
+def test_control_characters_of_a_page_cost_neither_the_page_nor_the_file(tmp_path):
+    page = "<p>one\x02 two\x0c</p><p>three&#1;\ufffe</p>"
+    rows, _ = read(wheel(tmp_path / "p.zip", [("a.html", page), ("b.html", "<p>next</p>")]))
+    assert rows == [("src/a.html", "one\x02 two\nthree\x01\ufffe"), ("src/b.html", "next")]
 
 
 def test_many_documents_come_in_several_batches_and_every_reading_is_the_same(tmp_path):

@@ -161,7 +161,7 @@ def _check(unpacked: int, packed: int, name: str) -> None:
 
 
 def _is_file(entry: zipfile.ZipInfo) -> bool:
-    return not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16)
+    return not entry.filename.endswith("/") and not stat.S_ISLNK(entry.external_attr >> 16)
 
 
 def _tar(stream: IO[bytes], wanted: Wanted, limit: int) -> Iterator[Member]:
