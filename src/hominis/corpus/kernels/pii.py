@@ -39,6 +39,8 @@ class Anchors(NamedTuple):
         bounds: where each prefix begins in ``prefixes``, and the end of the last.
         places: the index of each prefix's anchor in it.
         ibans: characters of a country's IBAN at ``26 * first letter + second letter``, 0 for none; u8, shape (676,).
+        labels: whether words for a phone end in two letters, at ``32 * last but one + last``, each modulo 32, the first
+            0 for a single letter; bool, shape (1024,).
     """
 
     actions: U8
@@ -47,10 +49,11 @@ class Anchors(NamedTuple):
     bounds: I64
     places: I64
     ibans: U8
+    labels: npt.NDArray[np.bool_]
 
 
-def anchors(prefixes: list[bytes], ibans: dict[str, int]) -> Anchors:
-    """Return the tables for what keys begin with, and for country → characters of its IBANs."""
+def anchors(prefixes: list[bytes], ibans: dict[str, int], labels: list[bytes]) -> Anchors:
+    """Return the tables for what keys begin with, country → characters of its IBANs, and words for a phone."""
     places = [min(range(1, len(prefix)), key=lambda at: _commonness(prefix[at - 1], prefix[at])) for prefix in prefixes]
     pairs = [256 * prefix[at - 1] + prefix[at] for prefix, at in zip(prefixes, places, strict=True)]
     order = np.argsort(pairs, kind="stable")
@@ -62,6 +65,8 @@ def anchors(prefixes: list[bytes], ibans: dict[str, int]) -> Anchors:
     lengths = np.zeros(676, np.uint8)
     for country, length in ibans.items():
         lengths[26 * (ord(country[0]) - 65) + ord(country[1]) - 65] = length
+    endings = np.zeros(1024, np.bool_)
+    endings[[32 * (label[-2] % 32 if len(label) > 1 else 0) + label[-1] % 32 for label in labels]] = True
     ordered = [prefixes[number] for number in order]
     return Anchors(
         actions,
@@ -70,6 +75,7 @@ def anchors(prefixes: list[bytes], ibans: dict[str, int]) -> Anchors:
         np.cumsum([0, *map(len, ordered)], dtype=np.int64),
         np.array([places[number] for number in order], np.int64),
         lengths,
+        endings,
     )
 
 
@@ -97,7 +103,7 @@ def candidates(texts: Texts, rows: I64, table: Anchors) -> I64:
 @kernel
 def _scan(data: Bytes, offsets: Offsets, rows: I64, table: Anchors, found: I64) -> int:
     """Fill ``found`` as far as it reaches; return how many places there are."""
-    actions, first, prefixes, bounds, places, ibans = table
+    actions, first, prefixes, bounds, places, ibans, labels = table
     number = 0
     for row in rows:
         start, stop = offsets[row], offsets[row + 1]
@@ -115,7 +121,7 @@ def _scan(data: Bytes, offsets: Offsets, rows: I64, table: Anchors, found: I64) 
                     number = _note(found, number, row, IBAN, at - 2)
                 if _begins_address(data, start, at, end, stop):
                     number = _note(found, number, row, IP_ADDRESS, at)
-                phone = _phone(data, start, at, end, stop)
+                phone = _phone(data, start, at, end, stop, labels)
                 if phone >= 0:
                     number = _note(found, number, row, PHONE, phone)
                 at = end
@@ -219,7 +225,7 @@ def _begins_address(data: Bytes, start: int, at: int, end: int, stop: int) -> bo
 
 
 @kernel
-def _phone(data: Bytes, start: int, at: int, end: int, stop: int) -> int:
+def _phone(data: Bytes, start: int, at: int, end: int, stop: int, labels: npt.NDArray[np.bool_]) -> int:
     """Return where a phone number may begin whose first digits are these, else -1."""
     size = end - at
     before, after = data[at - 1] if at > start else _SPACE, data[end] if end < stop else _SPACE
@@ -229,12 +235,19 @@ def _phone(data: Bytes, start: int, at: int, end: int, stop: int) -> int:
         return -1
     if before == _OPEN and after == _CLOSE and 2 <= size <= 5:
         return at - 1 if _digits(data, at, stop) >= _FEW_DIGITS else -1
-    likely = data[at] == _ZERO and 2 <= size <= 5
-    likely = likely or (size == 3 and data[at] >= _TWO and after in (_HYPHEN, _DOT, _SLASH))
-    likely = likely or (size == 1 and data[at] == _ONE and after in (_HYPHEN, _DOT, _SPACE))
+    next_one = data[end + 1] if end + 1 < stop else _SPACE
+    likely = False
+    if data[at] == _ZERO and 2 <= size <= 5:  # 0039 06…, 06/…, 06 / …, 06- …
+        likely = _is_digit(next_one) or after >= 0x80 or next_one in (_OPEN, _SLASH, _HYPHEN) or after == _OPEN
+        likely = likely or (next_one == _SPACE and after in (_SLASH, _HYPHEN))
+    elif size == 3 and data[at] >= _TWO and after in (_HYPHEN, _DOT, _SLASH):  # 202-555-0143, 333/1234567
+        again = end + 4 < stop and data[end + 4] == after and _is_digit(data[end + 3])
+        likely = again or (data[at] == _THREE and after != _DOT)
+    elif size == 1 and data[at] == _ONE and after in (_HYPHEN, _DOT, _SPACE):  # 1-202-555-0143, 1 (202) 555-0143
+        likely = next_one == _OPEN or (end + 4 < stop and data[end + 4] in (_HYPHEN, _DOT))
     if likely and _digits(data, at, stop) >= _MANY_DIGITS:
         return at
-    return at if size >= 2 and _after_word(data, start, at) and _digits(data, at, stop) >= _FEW_DIGITS else -1
+    return at if size >= 2 and _after_label(data, start, at, labels) and _digits(data, at, stop) >= _FEW_DIGITS else -1
 
 
 @kernel
@@ -253,9 +266,12 @@ def _digits(data: Bytes, at: int, stop: int) -> int:
 
 
 @kernel
-def _after_word(data: Bytes, start: int, at: int) -> bool:
-    """Return whether a letter stands before, with a few signs between."""
+def _after_label(data: Bytes, start: int, at: int, labels: npt.NDArray[np.bool_]) -> bool:
+    """Return whether a word stands before that ends as words for a phone do, with a few signs between."""
     place = at - 1
     while place >= start and at - place <= 13 and (data[place] >= 0x80 or data[place] in _AFTER_LABELS):
         place -= 1
-    return start <= place < at - 1 and _is_letter(data[place])
+    if place < start or place == at - 1 or not _is_letter(data[place]):
+        return False
+    before = data[place - 1] & 31 if place > start and _is_letter(data[place - 1]) else 0
+    return bool(labels[32 * np.int64(before) + (data[place] & 31)])

@@ -122,4 +122,4 @@ def _table(column: Texts, spans: list[Span]) -> pl.DataFrame:
 
 @cache
 def _anchors() -> Anchors:
-    return anchors(keys.prefixes(), ibans.lengths())
+    return anchors(keys.prefixes(), ibans.lengths(), phones.labels())

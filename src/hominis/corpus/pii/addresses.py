@@ -8,7 +8,7 @@ from functools import lru_cache
 
 _V4 = re.compile(
     rb"(?<![A-Za-z0-9_.])\d{1,3}(?:\.\d{1,3}){3}"
-    rb"(?![A-Za-z0-9_])(?!\.[0-9])(?!\.(?:tar|t?gz|zip|deb|rpm|jar|whl|exe|dll|so|dmg|apk)(?![A-Za-z]))"
+    rb"(?![A-Za-z0-9_])(?!\.[0-9])(?!-[0-9]*[A-Za-z])(?!\.(?:tar|t?gz|zip|deb|rpm|jar|whl|exe|dll|so|dmg|apk)(?![A-Za-z]))"
 )
 _V6 = re.compile(
     rb"(?<![A-Za-z0-9_.])(?<![0-9A-Fa-f:]:)[0-9A-Fa-f]{4}(?:(?:::?[0-9A-Fa-f]{1,4}){1,7}(?:::)?|::(?!:))(?![A-Za-z0-9_])"
@@ -16,14 +16,14 @@ _V6 = re.compile(
 
 _VERSION = re.compile(
     rb"(?:[A-Za-z_][-_/]|[=<>~!^]=[ ]?|\xc2\xa7[ ]?"
-    rb"|(?<![A-Za-z])(?:versions?|versione|ver|release|rev|revision|build|v|section|chapter|clause|oid|asn\.?1)"
-    rb"[ .:=\"']{0,3})\Z",
+    rb"|(?<![A-Za-z])(?:versions?|versione|ver|release|rev|revision|build|v|section|chapter|clause|oid|objectidentifier|asn\.?1)"
+    rb"[ .:=\"'(]{0,3})\Z",
     re.IGNORECASE,
 )
-_NEAR = 16
+_NEAR = 24
 _HOST = re.compile(
-    rb"(?://|@|(?<![A-Za-z])(?:ip|ipv4|addr|address|host|server|client|dns|gateway|peer|from|ping|nameserver))"
-    rb"[ :=\"'(\[]{0,4}\Z",
+    rb"(?:(?://|@)\[?|(?<![A-Za-z.])(?:ip|ipv4|addr|address|host|server|client|dns|gateway|peer|from|ping|nameserver)"
+    rb"[ :=\"'(\[]{0,4})\Z",
     re.IGNORECASE,
 )
 _PORT = re.compile(rb":\d{2,5}(?![0-9.])|/(?:[89]|[12]\d|3[0-2])(?![0-9.])")

@@ -7,7 +7,7 @@ import re
 _SIGN = rb"(?:[ ]?[-./][ ]?|[ ]|\xc2\xa0|\xe2\x80[\x90\x91\x93\xaf])"
 _JOIN = rb"(?:%b\(\d{1,5}\)%b?|\(\d{1,5}\)%b?|\)%b?|%b)" % ((_SIGN,) * 5)
 _REST = rb"(?:%b\d(?=%b\d))?(?:%b\d{2,})*" % ((_JOIN,) * 3)
-_FREE = rb"(?<![A-Za-z0-9_+])(?<![0-9][-./:,])"
+_FREE = rb"(?<![A-Za-z0-9_+~])(?<![0-9][-./:,])"
 _END = rb"(?![A-Za-z0-9_])(?![-./:,]\d)"
 _COUNTRY = (
     rb"(?=1|7|2(?:[07]|1[1-368]|[2346]\d|5[0-8]|9[0179])|3(?:[0-469]|5\d|7[0-8]|8[0-35-79])|4(?:[013-9]|2[013])"
@@ -24,17 +24,21 @@ _NATIONAL = [
     for form in (
         _NORTH_AMERICA,
         rb"\(0[1-9]\d{0,3}\)%b?\d{2,}(?:%b\d{2,})*" % (_SIGN, _SIGN),
-        rb"0[1-9]\d{0,3}[ ]?[/-][ ]?\d{3,}(?:%b\d{2,})*" % _SIGN,
+        rb"(?!\d{5}-\d{4}(?!\d))0[1-9]\d{0,3}[ ]?[/-][ ]?\d{3,}(?:%b\d{2,})*" % _SIGN,
         rb"3[2-9]\d[/-]\d{6,7}",
         rb"(?<![0-9A-Fa-f][ .:-])0[1-9]([ .-])\d\d(?:\1\d\d){3}(?![ .:-]?[0-9A-Fa-f]{2}(?![A-Za-z0-9]))",
     )
 ]
-"""North America; an area code with its zero in brackets, or before a slash or hyphen; an Italian mobile; French."""
+"""North America; an area code with its zero in brackets, or before a slash or hyphen (no US postcode); an Italian
+mobile; French."""
 
+_WORDS = """tel tels tél TÉL telephone phone telefono telefon telefoon téléphone TÉLÉPHONE telefax fax mobile mobil
+cellulare cellphone handy whatsapp verde""".encode().split()
+_NUMBER = b"number numbers numero no nr num n".split()
+_CELL = b"cell"  # with a dot or a colon, for there are other cells
 _LABEL = re.compile(
-    rb"(?<![A-Za-z])(?:tels?|t(?:e|\xc3[\xa9\x89])l(?:e|\xc3[\xa9\x89])(?:ph|f)(?:ono?|oon|one)|telefax|fax|phone|mobile"
-    rb"|mobil|cell(?=\.|:)|cellulare|cellphone|handy|whatsapp|numero verde)"
-    rb"(?:[ ]?(?:numbers?|numero|no|nr|num|n)(?![A-Za-z]))?(?:[ .:#/'\"(]|\xc2[\xa0\xb0]|\xe2\x84\x96){1,4}\Z",
+    rb"(?<![A-Za-z])(?:%b|%b(?=[.:]))(?:[ ]?(?:%b)(?![A-Za-z]))?(?:[ .:#/'\"(]|\xc2[\xa0\xb0]|\xe2\x84\x96){1,4}\Z"
+    % (b"|".join(_WORDS), _CELL, b"|".join(_NUMBER)),
     re.IGNORECASE,
 )
 _LABELLED = re.compile(rb"(?:\(\d{2,5}\)%b?\d+|\d{2,})%b" % (_SIGN, _REST))
@@ -42,6 +46,11 @@ _NEAR = 40
 _DATE = re.compile(rb"(?:19|20)\d\d[-./]\d\d[-./]\d\d|\d\d[-./]\d\d[-./](?:19|20)\d\d")
 _MOST, _LEAST, _LEAST_ABROAD, _LEAST_UNBROKEN = 15, 7, 9, 10
 _LEAST_DIFFERENT = 3
+
+
+def labels() -> list[bytes]:
+    """Return the words after which a number of any form is a phone's."""
+    return [*_WORDS, *_NUMBER, _CELL]
 
 
 def phone(text: memoryview, at: int) -> tuple[int, int] | None:
