@@ -1,11 +1,14 @@
 """Personal data: what is found, what stays, and that it is the same as plain Python finds over whole texts."""
 
+import time
+
 import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from hominis.config.corpus import SelectSection
 from hominis.corpus.pii import KINDS, PLACEHOLDERS, replaced
 from tests.unit.corpus import plain_pii
 
@@ -147,6 +150,36 @@ def test_only_the_kinds_that_are_asked_for_are_replaced() -> None:
     texts, spans = replaced(column("x@acme.it +39 06 1234567"), kinds=("phone",))
     assert texts.to_pylist() == ["x@acme.it <PHONE>"]
     assert spans["kind"].to_list() == ["phone"]
+
+
+def test_the_settings_know_all_kinds() -> None:
+    assert sorted(SelectSection.model_fields["pii"].default) == sorted(KINDS)
+
+
+HARD = [
+    "eyJ-",
+    "a@a.",
+    "-----BEGIN PRIVATE KEY-----\n",
+    "+39 06 ",
+    "GB82 ",
+    "tel 12 ",
+    "1.2.3.",
+    "2a01:",
+    "sk-",
+    "a..@",
+]
+
+
+@pytest.mark.parametrize("piece", HARD)
+def test_time_grows_with_the_text_and_not_faster(piece: str) -> None:
+    def seconds(size: int) -> float:
+        given = column(piece * (size // len(piece)))
+        begun = time.process_time()
+        replaced(given)
+        return time.process_time() - begun
+
+    seconds(1000)
+    assert seconds(200_000) < 30 * max(seconds(20_000), 0.01)
 
 
 def test_the_earlier_kind_wins_where_two_overlap() -> None:

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-_FORM = re.compile(rb"(?<![A-Za-z0-9_])[A-Z]{2}\d\d(?:(?: |-|\xc2\xa0)?[A-Z0-9])+")
+_FORM = re.compile(rb"(?<![A-Za-z0-9_])[A-Z]{2}\d\d(?:(?: |-|\xc2\xa0)?[A-Z0-9]){11,30}")
 
 
 def iban(text: memoryview, at: int) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ import re
 
 _SIGN = rb"(?:[ ]?[-./][ ]?|[ ]|\xc2\xa0|\xe2\x80[\x90\x91\x93\xaf])"
 _JOIN = rb"(?:%b\(\d{1,5}\)%b?|\(\d{1,5}\)%b?|\)%b?|%b)" % ((_SIGN,) * 5)
-_REST = rb"(?:%b\d(?=%b\d))?(?:%b\d{2,})*" % ((_JOIN,) * 3)
+_REST = rb"(?:%b\d(?=%b\d))?(?:%b\d{2,15}){0,7}" % ((_JOIN,) * 3)
 _FREE = rb"(?<![A-Za-z0-9_+~])(?<![0-9][-./:,])"
 _END = rb"(?![A-Za-z0-9_])(?![-./:,]\d)"
 _COUNTRY = (
@@ -16,15 +16,15 @@ _COUNTRY = (
 """What a country's code can be (ITU-T E.164, list of assigned codes)."""
 
 _INTERNATIONAL = re.compile(
-    rb"%b(?:\+%b\d+|00%b(?!\d\d(?:[ ]\d{4})+(?!\d))\d{1,3}(?!\d))%b" % (_FREE, _COUNTRY, _COUNTRY, _REST)
+    rb"%b(?:\+%b\d{1,15}|00%b(?!\d\d(?:[ ]\d{4})+(?!\d))\d{1,3}(?!\d))%b" % (_FREE, _COUNTRY, _COUNTRY, _REST)
 )
 _NORTH_AMERICA = rb"(?:1[-. ])?(?:[2-9]\d\d([-.])[2-9]\d\d\1\d{4}|\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4})"
 _NATIONAL = [
     re.compile(_FREE + form + _END)
     for form in (
         _NORTH_AMERICA,
-        rb"\(0[1-9]\d{0,3}\)%b?\d{2,}(?:%b\d{2,})*" % (_SIGN, _SIGN),
-        rb"(?!\d{5}-\d{4}(?!\d))0[1-9]\d{0,3}[ ]?[/-][ ]?\d{3,}(?:%b\d{2,})*" % _SIGN,
+        rb"\(0[1-9]\d{0,3}\)%b?\d{2,}(?:%b\d{2,9}){0,5}" % (_SIGN, _SIGN),
+        rb"(?!\d{5}-\d{4}(?!\d))0[1-9]\d{0,3}[ ]?[/-][ ]?\d{3,}(?:%b\d{2,9}){0,5}" % _SIGN,
         rb"3[2-9]\d[/-]\d{6,7}",
         rb"(?<![0-9A-Fa-f][ .:-])0[1-9]([ .-])\d\d(?:\1\d\d){3}(?![ .:-]?[0-9A-Fa-f]{2}(?![A-Za-z0-9]))",
     )
@@ -41,7 +41,7 @@ _LABEL = re.compile(
     % (b"|".join(_WORDS), _CELL, b"|".join(_NUMBER)),
     re.IGNORECASE,
 )
-_LABELLED = re.compile(rb"(?:\(\d{2,5}\)%b?\d+|\d{2,})%b" % (_SIGN, _REST))
+_LABELLED = re.compile(rb"(?:\(\d{2,5}\)%b?\d{1,15}|\d{2,15})%b" % (_SIGN, _REST))
 _NEAR = 40
 _DATE = re.compile(rb"(?:19|20)\d\d[-./]\d\d[-./]\d\d|\d\d[-./]\d\d[-./](?:19|20)\d\d")
 _MOST, _LEAST, _LEAST_ABROAD, _LEAST_UNBROKEN = 15, 7, 9, 10
