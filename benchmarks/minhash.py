@@ -1,49 +1,65 @@
-"""MinHash signatures: megabytes of text a CPU second and core, of both kinds, beside datatrove's signature step.
+"""MinHash signatures: megabytes of text a CPU second and core, of both kinds, beside datatrove's and RedPajama-v2's.
 
-    python -m benchmarks.minhash [--megabytes 40] [--peer-megabytes 1] [--times 3]
+    python -m benchmarks.minhash [--texts FILE] [--megabytes 40] [--peer-megabytes 1] [--times 5]
+                                 [--redpajama CHECKOUT] [--environments FOLDER]
 
-The text is Python's own and its packages' sources, or any given as JSON lines (``--texts FILE``, field ``text``).
-Megabytes are of raw text, UTF-8. Ours is measured without and with normalising; datatrove's step simplifies its text
-and divides it into words, too. It is installed from PyPI into an environment of its own, and takes shingles of 5
-words and 16 x 8 = 128 values with xxhash, its faster choice.
+The text is Python's own and its packages' sources, or any given as JSON lines (FILE, field ``text``). Megabytes are of
+raw text, UTF-8. Ours is measured without and with normalising; beside the others with it, for they simplify their text
+and divide it into words, too. datatrove is installed from PyPI into an environment of its own, and takes shingles of
+5 words and 16 x 8 = 128 values with xxhash, its faster choice; it stands beside our own signature. RedPajama-v2's code
+(CHECKOUT is a clone of https://github.com/togethercomputer/RedPajama-Data) makes the signature of 13 words with SHA-1.
 """
 
 import argparse
 import json
-import subprocess
 import tempfile
-import time
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
 import pyarrow as pa
-from benchmarks.peers import python_with
+from benchmarks.peers import DATATROVE, asked, compare, python_with, seconds
 from tests.unit.corpus.planted import pieces
 
 from hominis.corpus.kernels.normalise import normalise
-from hominis.corpus.kernels.texts import texts_of
+from hominis.corpus.kernels.texts import Texts, texts_of
 from hominis.corpus.minhash import Kind, signatures
 
-PEER = ("datatrove[processing]==0.10.1", "spacy", "nltk")
+SIZES: dict[Kind, int] = {"own": 5, "redpajama": 13}
+VALUES = 128
 
-PEER_SCRIPT = """
-import json, sys, tempfile, time
+PEERS: dict[str, tuple[tuple[str, ...], Kind, str]] = {
+    "datatrove": (
+        DATATROVE,
+        "own",
+        """
+import tempfile
 from datatrove.data import Document
 from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
 from datatrove.utils.hashing import HashConfig
-
-documents = [Document(text=json.loads(line)["text"], id=str(i)) for i, line in enumerate(open(sys.argv[1]))]
 settings = MinhashConfig(
     n_grams=5, num_buckets=16, hashes_per_bucket=8, hash_config=HashConfig(precision=64, hash_fc="xxhash")
 )
-for part in (documents[:3], documents):
-    step = MinhashDedupSignature(output_folder=tempfile.mkdtemp(), config=settings)
-    begun = time.process_time()
-    step.run(iter(part), rank=0, world_size=1)
-    taken = time.process_time() - begun
-print(sum(len(document.text.encode()) for document in documents) / 1e6 / taken)
-"""
+def measured(texts):
+    step = MinhashDedupSignature(output_folder=tempfile.mkdtemp(dir=sys.argv[2]), config=settings)
+    step.run((Document(text=text, id=str(number)) for number, text in enumerate(texts)), rank=0, world_size=1)
+""",
+    ),
+    "redpajama": (
+        ("nltk==3.9.2", "numpy", "scipy", "msgspec", "typing_extensions"),
+        "redpajama",
+        """
+from pathlib import Path
+sys.path.insert(0, str(Path(sys.argv[3]) / "app" / "src"))
+from dedupe.minhash import MinHash
+from utilities.text import normalize
+minhash = MinHash(similarity_thresholds=[0.7, 0.8, 0.9, 1.0], ngram_size=13, num_permutations=128, seed=42)
+def measured(texts):
+    for text in texts:
+        minhash.compute_banded_signatures(tokens=tuple(normalize(text).split()))
+""",
+    ),
+}
 
 
 def main() -> None:
@@ -51,46 +67,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=40)
     parser.add_argument("--peer-megabytes", type=float, default=1)
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--texts", type=Path)
+    parser.add_argument("--redpajama", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--environments", type=Path, metavar="FOLDER")
     given = parser.parse_args()
     found = read(given.texts) if given.texts else list(islice(pieces(1000), 100_000))
     texts = until(found, given.megabytes)
     print(f"{len(texts):,} documents, {sum(map(size, texts)):.1f} MB")
-    whole = ours(texts, given.times)
-    with tempfile.TemporaryDirectory() as folder:
-        peer = theirs(until(texts, given.peer_megabytes), Path(folder))
-    print(f"datatrove {peer:8.2f} MB/s; own, normalised as well: {whole / peer:,.0f} times as fast")
+    alone(texts, given.times)
+    few = until(texts, given.peer_megabytes)
+    for name in PEERS:
+        if name == "redpajama" and not given.redpajama:
+            print("redpajama  left out: no --redpajama CHECKOUT of github.com/togethercomputer/RedPajama-Data")
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                environment = (given.environments or Path(folder)) / name
+                beside(name, few, given.times, environment, (folder, str(given.redpajama)))
 
 
-def ours(texts: list[str], times: int) -> float:
-    """Print our speeds; return that of our own signature with normalising."""
+def alone(texts: list[str], times: int) -> None:
+    """Print our speeds."""
     raw, megabytes = texts_of(pa.array(texts, pa.large_string())), sum(map(size, texts))
     normal = normalise(raw)
-
-    def sign(kind: Kind) -> object:
-        return signatures(normal, kind, 13 if kind == "redpajama" else 5, 128)
-
-    taken: dict[str, list[float]] = {"normalise": [], "own": [], "redpajama": []}
-    for _ in range(times + 1):  # the first compiles
-        for name, seconds in taken.items():
-            begun = time.process_time()
-            normalise(raw) if name == "normalise" else sign("own" if name == "own" else "redpajama")
-            seconds.append(time.process_time() - begun)
-    least = {name: median(seconds[1:]) for name, seconds in taken.items()}
-    print(f"normalise {megabytes / least['normalise']:8.1f} MB/s")
-    for kind in ("own", "redpajama"):
-        both = least[kind] + least["normalise"]
-        print(f"{kind:9} {megabytes / least[kind]:8.1f} MB/s; normalised as well {megabytes / both:8.1f} MB/s")
-    return megabytes / (least["own"] + least["normalise"])
+    first = median(seconds(lambda: normalise(raw)) for _ in range(times))
+    print(f"{'normalise':10} {megabytes / first:8.1f} MB/s")
+    for kind in SIZES:
+        sign(normal, kind)  # compiles
+        taken = median(seconds(lambda kind=kind: sign(normal, kind)) for _ in range(times))
+        both = megabytes / (taken + first)
+        print(f"{kind:10} {megabytes / taken:8.1f} MB/s; normalised as well {both:8.1f} MB/s", flush=True)
 
 
-def theirs(texts: list[str], folder: Path) -> float:
-    """Return datatrove's megabytes a CPU second."""
-    (folder / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-    command = [python_with(PEER, folder / "env"), "-c", PEER_SCRIPT, folder / "texts.jsonl"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
-    return float(said.stdout.split()[-1])
+def beside(name: str, texts: list[str], times: int, environment: Path, arguments: tuple[str, str]) -> None:
+    """Print our speed, normalising included, beside a peer's."""
+    packages, kind, program = PEERS[name]
+    raw, python = texts_of(pa.array(texts, pa.large_string())), python_with(packages, environment)
+    with asked(python, program, texts, Path(arguments[0]), *arguments) as turn:
+        turns = [(seconds(lambda: sign(normalise(raw), kind)), turn()) for _ in range(times)]
+    compare(name, sum(map(size, texts)), turns)
+
+
+def sign(normal: Texts, kind: Kind) -> object:
+    """Make signatures of that kind."""
+    return signatures(normal, kind, SIZES[kind], VALUES)
 
 
 def read(path: Path) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-from benchmarks.peers import python_with
+from benchmarks.peers import DATATROVE, python_with
 
 from hominis.config.compose import compose
 from hominis.config.corpus import AnnotateSection
@@ -26,8 +26,6 @@ from hominis.config.policy import Policy, Rule
 from hominis.corpus.annotations import annotated
 from hominis.corpus.policy import removed_by
 from hominis.corpus.readers.documents import schema
-
-PEER = ("datatrove[processing]==0.10.1", "spacy", "nltk")
 
 FILTERS = """
 import json, sys
@@ -100,7 +98,7 @@ def measured(texts: list[str]) -> pl.DataFrame:
 
 def theirs(texts: list[str], folder: Path, python: str | None) -> list[dict[str, str]]:
     """Return for each text why each of datatrove's filters removes it; empty: it stays."""
-    python = python or python_with(PEER, folder / "env")
+    python = python or python_with(DATATROVE, folder / "env")
     (folder / "texts.jsonl").write_text("".join(json.dumps(text) + "\n" for text in texts))
     command = [python, "-c", FILTERS, str(folder / "texts.jsonl")]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}).stdout

@@ -1,28 +1,36 @@
-"""All signals of documents at once, a core: megabytes of text per CPU second, beside datatrove's filters.
+"""All signals of documents at once, a core: megabytes of text per CPU second, beside what others have.
 
-    python -m benchmarks.signals [--documents FILE] [--times 5] [--peer-megabytes 1] [--peer-python PYTHON]
+    python -m benchmarks.signals [--documents FILE] [--megabytes 1] [--times 5] [--redpajama CHECKOUT]
+                                 [--peers datatrove dolma redpajama] [--environments FOLDER]
 
 FILE holds JSON lines with the text in `raw_content` or `text`, compressed or not; without one the texts are Python's
-own documentation and the descriptions of the packages that are installed. Ours are all document and line signals, from
-Arrow columns of a megabyte to arrays. datatrove comes from PyPI into an environment of its own and runs its Gopher
-quality, Gopher repetition, C4 and FineWeb filters, one after the other, on the first of the same documents. Each turn
-measures both, so that a busy machine hurts both; the ratio is the median of the turns' ratios.
+own documentation and the descriptions of the packages that are installed. All measure the same megabytes, each in one
+process. Ours are all document and line signals, from Arrow columns of a megabyte to arrays. The others come from PyPI
+into environments of their own, which stay in FOLDER for the next time where one is given:
+
+* datatrove: its Gopher quality, Gopher repetition, C4 and FineWeb filters, one after the other. Its words are spaCy's
+  (a blank English pipeline, no model), as they are by default.
+* dolma: its taggers `gopher_v1` and `repetitions_v1`. Importing dolma asks for NLTK's punkt, which neither uses.
+* redpajama: RedPajama-v2's own code, of which there is no package: CHECKOUT is a clone of
+  https://github.com/togethercomputer/RedPajama-Data. Its content, repetition, language and line signals, called as its
+  worker calls them; those that need its models are left out, for we don't have them either.
+
+Each turn measures all of them, so that a busy machine hurts all; a ratio is the median of the turns' ratios.
 """
 
 import argparse
-import json
 import pydoc_data.topics
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib.metadata import distributions
+from importlib.resources import files
 from pathlib import Path
-from statistics import median
+from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
-from benchmarks.peers import python_with
+from benchmarks.peers import DATATROVE, asked, compare, python_with, seconds
 
 from hominis.corpus.kernels.lines import scan_lines
 from hominis.corpus.kernels.normalise import normalised
@@ -31,56 +39,109 @@ from hominis.corpus.readers.lines import objects
 from hominis.corpus.signals import signals
 from hominis.corpus.spans import LineSignals
 
-PEER = ("datatrove[processing,multilingual]==0.10.1", "spacy==3.8.18")
-LIMIT = 60
 BATCH = 2**20
 
-FILTERS = """
-import json, sys, time
+
+class Peer(NamedTuple):
+    """A peer: what it comes from, how many times its speed is wanted, and its program (see ``benchmarks.peers``)."""
+
+    packages: tuple[str, ...]
+    wanted: int
+    program: str
+
+
+PEERS = {
+    "datatrove": Peer(
+        DATATROVE,
+        60,
+        """
 from datatrove.data import Document
 from datatrove.pipeline.filters import C4QualityFilter, FineWebQualityFilter
 from datatrove.pipeline.filters import GopherQualityFilter, GopherRepetitionFilter
-texts = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 filters = [GopherQualityFilter(), GopherRepetitionFilter(), C4QualityFilter(), FineWebQualityFilter()]
-for one in filters:
-    one.filter(Document(text="A sentence to load what is loaded once. " * 20, id="0"))
-for turn in range(int(sys.argv[2])):
-    begun = time.process_time()
+def measured(texts):
     for one in filters:
         for text in texts:
             one.filter(Document(text=text, id="0"))
-    print(time.process_time() - begun, flush=True)
-    sys.stdin.readline()
-"""
+for one in filters:
+    one.filter(Document(text="A sentence to load what is loaded once. " * 20, id="0"))
+""",
+    ),
+    "dolma": Peer(
+        # what s3fs may stand beside, said here: pip looks for it for a long time
+        ("dolma==1.2.1", "s3fs==2023.6.0", "aiobotocore==2.5.4", "boto3==1.28.17"),
+        25,
+        """
+from dolma.core.data_types import Document
+from dolma.taggers.gopher import GopherTagger
+from dolma.taggers.repetitions import RepetitionsTagger
+taggers = [GopherTagger(), RepetitionsTagger()]
+def measured(texts):
+    for one in taggers:
+        for text in texts:
+            one.predict(Document(source="", version="", id="0", text=text))
+""",
+    ),
+    "redpajama": Peer(
+        ("nltk==3.9.2", "numpy", "scipy", "msgspec", "typing_extensions"),  # what these parts of it import
+        30,
+        """
+from pathlib import Path
+checkout, bad_words, folder = sys.argv[2:]
+sys.path.insert(0, str(Path(checkout) / "app" / "src"))
+Path(folder, "domain_to_category_id.json").write_text("{}")
+from core.document import Document
+from core.quality_signals.content import register_content_callables
+from core.quality_signals.lines import register_lines_callables
+from core.quality_signals.natural_language import register_natural_language_callables
+from core.quality_signals.repetitions import register_repetitions_callables
+signals = register_content_callables(language="en", bad_urls_dir=folder, bad_words_dir=bad_words)
+signals += register_repetitions_callables() + register_natural_language_callables() + register_lines_callables()
+def measured(texts):
+    for text in texts:
+        document = Document(text, domain="", precompute_ngrams=True)
+        for one in signals:
+            one(document)
+""",
+    ),
+}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=Path)
+    parser.add_argument("--megabytes", type=float, default=1.0)
     parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--peer-megabytes", type=float, default=1.0, help="0: without the peer")
-    parser.add_argument("--peer-python", help="of an environment that has the peer already")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--redpajama", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--environments", type=Path, metavar="FOLDER")
     given = parser.parse_args()
     texts = list(documents(given.documents) if given.documents else installed())
+    texts = texts[: next(batches(texts, int(given.megabytes * 1e6))).number]
     columns = list(batches(texts))
     size = sum(column.data.size for column in columns) / 1e6
-    print(f"{len(texts):,} documents, {size:.1f} MB")
+    print(f"{len(texts):,} documents, {size:.2f} MB")
     measure(columns)  # compiles
-    if not given.peer_megabytes:
-        ours = [size / measure(columns) for _ in range(given.times)]
-        print(f"hominis    {median(ours):6.2f} MB/s ({min(ours):.1f} to {max(ours):.1f})")
-        return
-    few = next(batches(texts, int(given.peer_megabytes * 1e6)))
-    theirs, ours = [], []
-    with tempfile.TemporaryDirectory() as name:
-        for seconds in peer(Path(name), texts[: few.number], given.times, given.peer_python):
-            theirs.append(few.data.size / 1e6 / seconds)
-            ours.append(size / measure(columns))
-    for title, speeds in (("datatrove", theirs), ("hominis", ours)):
-        print(f"{title:10} {median(speeds):6.2f} MB/s ({min(speeds):.2f} to {max(speeds):.2f})")
-    ratios = [mine / peer for mine, peer in zip(ours, theirs, strict=True)]
-    print(f"ratio {median(ratios):.0f} ({min(ratios):.0f} to {max(ratios):.0f}); wanted {LIMIT}")
+    ours = sorted(size / seconds(lambda: measure(columns)) for _ in range(given.times))
+    print(f"{'hominis':10} {ours[len(ours) // 2]:6.1f} MB/s ({ours[0]:.1f} to {ours[-1]:.1f})", flush=True)
+    if "redpajama" in given.peers and not given.redpajama:
+        print("redpajama  left out: no --redpajama CHECKOUT of github.com/togethercomputer/RedPajama-Data")
+        given.peers.remove("redpajama")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        extra = {"redpajama": (str(given.redpajama), str(files("hominis.corpus.lists") / "bad"), str(folder))}
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in given.peers}
+        running = {}
+        for name in given.peers:
+            python = python_with(PEERS[name].packages, (given.environments or folder) / name)
+            peer = asked(python, PEERS[name].program, texts, folder, *extra.get(name, ()))
+            running[name] = stack.enter_context(peer)
+        for _ in range(given.times):
+            for name, turn in running.items():
+                turns[name].append((seconds(lambda: measure(columns)), turn()))
+        for name in given.peers:
+            compare(name, size, turns[name], PEERS[name].wanted)
 
 
 def documents(path: Path) -> Iterator[str]:
@@ -114,30 +175,13 @@ def batches(texts: list[str], least: int = BATCH) -> Iterator[Texts]:
         yield texts_of(pl.Series(held))
 
 
-def measure(columns: list[Texts]) -> float:
-    """Return the CPU seconds that all signals take."""
-    begun = time.process_time()
+def measure(columns: list[Texts]) -> None:
+    """Measure all signals of all columns."""
     for raw in columns:
         normal = normalised(raw)
         scanned = scan_lines(raw, normal.lines)
         signals(raw, normal, scanned, pa.array(["en"] * raw.number))
         LineSignals.of(normal, scanned)
-    return time.process_time() - begun
-
-
-def peer(folder: Path, texts: list[str], times: int, python: str | None) -> Iterator[float]:
-    """Yield the CPU seconds that each turn of datatrove's filters takes; it waits until it is asked for the next."""
-    python = python or python_with(PEER, folder / "env")
-    lines = folder / "texts.jsonl"
-    lines.write_text("".join(json.dumps(text) + "\n" for text in texts), encoding="utf-8")
-    command = [python, "-c", FILTERS, str(lines), str(times)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdin
-        assert running.stdout
-        for _ in range(times):
-            yield float(running.stdout.readline())
-            running.stdin.write("\n")
-            running.stdin.flush()
 
 
 if __name__ == "__main__":

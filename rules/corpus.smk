@@ -1,4 +1,4 @@
-# Requires: sources of the run. Gives: the text that stays, its vocabulary, token shards.
+# Requires: sources of the run, and what evaluation will ask. Gives: the text that stays, its vocabulary, token shards.
 
 
 rule fetch:
@@ -59,11 +59,30 @@ rule deduplicate:
         "hominis deduplicate {params.asked} 2>&1 | tee {log}"
 
 
+rule questions:
+    output:
+        receipt("questions"),
+    log:
+        logfile("questions"),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        cpus_per_task=1,
+        mem_mb=4000,
+    params:
+        section=section("questions"),
+        asked=asked,
+    shell:
+        "hominis questions {params.asked} 2>&1 | tee {log}"
+
+
 rule select:
     input:
         receipt("fetch"),
         receipt("annotate"),
         receipt("deduplicate"),
+        receipt("questions"),
     output:
         receipt("select"),
     log:

@@ -8,7 +8,7 @@ import pytest
 from tests.workflow import tiny
 from tests.workflow.conftest import annotated, copy, corpora, tokenised  # noqa: F401
 
-TEXT = ("fetch", "annotate", "deduplicate", "select", "vocabulary", "tokenise")
+TEXT = ("fetch", "annotate", "deduplicate", "questions", "select", "vocabulary", "tokenise")
 
 
 def settings(table):

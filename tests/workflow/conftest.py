@@ -17,7 +17,7 @@ def corpora(tmp_path_factory):
 def annotated(corpora, tmp_path_factory):
     """A run whose text stages are done."""
     run = tiny.Run(tmp_path_factory.mktemp("annotated"), tiny.settings(corpora))
-    for stage in ("fetch", "annotate", "deduplicate", "select"):
+    for stage in ("fetch", "annotate", "deduplicate", "questions", "select"):
         run.hominis(stage)
     return run
 

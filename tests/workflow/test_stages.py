@@ -1,8 +1,11 @@
 """A stage as its users meet it: the verb, the store behind it, what it says when something is wrong."""
 
+import csv
+import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +41,7 @@ def test_a_changed_threshold_leaves_annotate_alone(text_run):
     before = text_run.ledger()
     policy = {"rules": [{"name": "enough_words", "signal": "rps_doc_word_count", "min": 60}]}
     text_run.write(text_run.settings | {"select": {"policies": {"code": policy, "web": policy}, "heldout": 0.1}})
-    for stage in ("fetch", "annotate", "deduplicate", "select"):
+    for stage in ("fetch", "annotate", "deduplicate", "questions", "select"):
         text_run.hominis(stage)
     new = text_run.ledger()[len(before) :]
     assert [a["stage"] for a in new] == ["select", "select"]
@@ -184,6 +187,25 @@ def test_a_wrong_hash_names_both(corpora, tmp_path):
     assert done.returncode == 1
     assert right in done.stderr and "0" * 64 in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_cut_short_is_said_to_who_runs_the_stage(corpora, tmp_path):
+    with corpora.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    docs = rows[1]
+    cut = Path(docs["locator"]).read_bytes()[: int(docs["bytes"]) // 2]
+    docs["locator"] = str(tmp_path / docs["file"])
+    Path(docs["locator"]).write_bytes(cut)
+    docs |= {"sha256": hashlib.sha256(cut).hexdigest(), "bytes": len(cut)}
+    with (tmp_path / "sources.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, list(docs))
+        table.writeheader()
+        table.writerows(rows)
+    run = tiny.Run(tmp_path / "run", tiny.settings(tmp_path / "sources.csv"))
+    run.hominis("fetch")
+    said = run.hominis("annotate").stderr
+    assert "warning: library-docs: 1 of its files ends before its end" in said
+    assert said.count("warning:") == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ STAGES = [
     "fetch",
     "annotate",
     "deduplicate",
+    "questions",
     "select",
     "vocabulary",
     "tokenise",
@@ -125,5 +126,5 @@ def test_two_drivers_started_at_once_share_the_work(corpora, undisturbed, tmp_pa
     assert [driver.wait(timeout=300) for driver in both] == [0, 0]
     texts = run.receipt_texts()
     assert texts == {name: undisturbed.receipt_texts()[name] for name in texts}
-    assert len(texts) == 4
-    assert len(run.ledger()) == 7
+    assert len(texts) == 5
+    assert len(run.ledger()) == 9

@@ -39,7 +39,8 @@ def command(
       hominis signals --ut1 domains.json -o signals.json.gz documents.jsonl
     """
     from hominis.config.corpus import AnnotateSection
-    from hominis.corpus.measure import measured, read_domains
+    from hominis.corpus.domains import read_domains
+    from hominis.corpus.measure import measured
     from hominis.corpus.readers.rejects import Rejects, listed
 
     section = AnnotateSection()

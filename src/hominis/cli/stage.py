@@ -29,6 +29,7 @@ SHORT = {
     "fetch": "Get the raw corpora, verified by hash.",
     "annotate": "Compute quality signals, language and signatures of every document.",
     "deduplicate": "Find exact and near duplicates over all corpora.",
+    "questions": "List the items of the evaluation tasks, to keep them out of the text.",
     "select": "Apply the policies; write the text that stays.",
     "vocabulary": "Learn a byte-level BPE from the training text.",
     "tokenise": "Write the token shards, training and held-out apart.",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from hominis.config import redpajama
 from hominis.config.base import Section, unkeyed
 from hominis.config.compose import read_policies
+from hominis.config.content import sha256
 from hominis.config.policy import Policy, PolicyTable
 from hominis.config.tables import read_sources
 from hominis.errors import ConfigError
@@ -18,9 +19,14 @@ from hominis.errors import ConfigError
 RESERVED = (".", "..", "receipt.json")
 """Names that a raw file cannot have: it is published under its own, beside the store's receipt."""
 
-Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file"]
+Kind = Literal["pypi-sdist", "pypi-wheel", "deb", "file", "folder"]
+
+HERE = ("file", "folder")
+"""Kinds of sources on this machine; where such a one lies is in no key."""
 
 Format = Literal["", "redpajama", "github", "arxiv"]
+
+PersonalData = Literal["key", "email", "iban", "ip_address", "phone"]
 
 
 class Source(BaseModel):
@@ -32,10 +38,13 @@ class Source(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9._+-]*$", description="Its name, unique; ids of documents begin with it."
     )
     corpus: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="The corpus that its documents belong to.")
-    kind: Kind = Field(description="Where it is from; `file`: this machine.")
-    locator: str = Field(min_length=1, description="Name of the project or package; path of a `file`.")
+    kind: Kind = Field(description="Where it is from; `file`, `folder`: this machine.")
+    locator: str = Field(min_length=1, description="Name of the project or package; path of a `file` or `folder`.")
     revision: str = Field("", description="The exact version; of a `file` `<snapshot>/<shard>` or empty.")
-    file: str = Field(pattern=r"^[^/]+$", description="The file's name; its ending tells the format if nothing does.")
+    file: str = Field(
+        pattern=r"^[^/]+$",
+        description="The file's name, of a `folder` its tar's; its ending tells the format if nothing does.",
+    )
     format: Format = Field("", description="How the file is read; empty: as its ending says.")
     of: str = Field("", description="The source of the documents that this file is about; empty: it holds documents.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="As `sha256sum FILE` gives it.")
@@ -109,7 +118,14 @@ class AnnotateSection(Section):
         128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
     )
 
+    domains: Path | None = Field(
+        None, description="A JSON object of domains and numbers, as for `hominis signals --ut1`; its bytes count."
+    )
     workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
+
+    def keyed(self) -> dict[str, Any]:
+        """Have the hash of the map of domains, not its path."""
+        return super().keyed() | {"domains": self.domains and sha256(self.domains, "annotate.domains")}
 
     @model_validator(mode="after")
     def _redpajamas_signature_is_whole(self) -> Self:
@@ -158,6 +174,11 @@ class SelectSection(Section):
         0.03, ge=0, lt=1, description="Fraction of documents kept apart, by the hash of their words."
     )
     heldout_seed: int = Field(0, ge=0, lt=2**63, description="Another seed, another choice.")
+    pii: tuple[PersonalData, ...] = Field(
+        ("key", "email", "iban", "ip_address", "phone"),
+        description="Kinds of personal data that are replaced by placeholders such as <EMAIL>.",
+    )
+    workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
 
     def policy_of(self, source: str, corpus: str) -> Policy:
         """Return the policy that a source's documents are judged by.
@@ -172,7 +193,8 @@ class SelectSection(Section):
 
     def keyed(self) -> dict[str, Any]:
         """Leave out what a rule says of its paper: to correct a reference costs no stage."""
-        return self.model_dump(mode="json", exclude={"policies": {"__all__": {"rules": {"__all__": {"source"}}}}})
+        judged = self.model_dump(mode="json", exclude={"policies": {"__all__": {"rules": {"__all__": {"source"}}}}})
+        return super().keyed() | {"policies": judged["policies"]}
 
 
 def _repeated(names: list[str]) -> str:

@@ -11,6 +11,23 @@ from hominis.config.base import Section, unkeyed
 Task = Literal["bits_per_byte", "humaneval"]
 
 
+class QuestionsSection(Section):
+    """Which tasks' items no selected document may hold."""
+
+    tasks: tuple[Task, ...] = unkeyed((), description="As `generate.tasks`, which say it: leave it out.")
+
+    def of(self, asked: tuple[Task, ...]) -> QuestionsSection:
+        """Return the section with the tasks of ``generate``.
+
+        Raises:
+            ValueError: it names others.
+        """
+        if self.tasks and set(self.tasks) != set(asked):
+            named, known = (", ".join(sorted(set(tasks))) for tasks in (self.tasks, asked))
+            raise ValueError(f"questions.tasks: {named}, but generate.tasks: {known}; leave questions.tasks out")
+        return self.model_copy(update={"tasks": asked})
+
+
 class NgramSection(Section):
     """The byte n-gram models that a language model has to beat: nothing to choose but the pace."""
 

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from hominis.config.base import Section
 from hominis.config.carbon import AccountSection, ReportSection
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
-from hominis.config.evaluate import GenerateSection, NgramSection, ScoreSection
+from hominis.config.evaluate import GenerateSection, NgramSection, QuestionsSection, ScoreSection
 from hominis.config.plan import BudgetSection, PlanSection
 from hominis.config.slurm import SlurmSection
 from hominis.config.tokenise import TokeniseSection, VocabularySection
@@ -55,6 +55,7 @@ class RunConfig(Section):
     fetch: FetchSection
     annotate: AnnotateSection = AnnotateSection()
     deduplicate: DeduplicateSection = DeduplicateSection()
+    questions: QuestionsSection = QuestionsSection()
     select: SelectSection
     vocabulary: VocabularySection = VocabularySection()
     tokenise: TokeniseSection = TokeniseSection()
@@ -88,6 +89,10 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _branches_off(self) -> Self:
         return self if self.decay is None else self.model_copy(update={"decay": self.decay.within(self.pretrain)})
+
+    @model_validator(mode="after")
+    def _asks_once(self) -> Self:
+        return self.model_copy(update={"questions": self.questions.of(self.generate.tasks)})
 
     @model_validator(mode="after")
     def _fills_nodes(self) -> Self:

@@ -49,6 +49,7 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     import pyarrow.compute as pc
 
     from hominis.corpus.annotations import annotated, schema
+    from hominis.corpus.domains import Domains, read_domains
     from hominis.corpus.published import Published
     from hominis.corpus.readers.documents import Documents
     from hominis.corpus.tables import TableWriter
@@ -58,11 +59,12 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     documents = Documents.of(raw, section.max_document_bytes)
     published = Published(about, signatures=section.signature == "redpajama")
     workers = enough(section.workers, documents.path.stat().st_size // LEAST_BYTES)
+    domains = Domains(read_domains(section.domains) if section.domains else {})
     measure = partial(annotated, labels={"source": part.id, "corpus": part.params["corpus"]}, section=section)
     count = size = 0
     with TableWriter(scratch.out / "annotations.parquet", schema(section)) as table:
         for batch, measured in paired(map(published.with_signatures, documents), measure, workers):
-            rows = published.joined(measured, batch)
+            rows = published.joined(domains.joined(measured), batch)
             table.write(rows)
             count += rows.num_rows
             size += pc.sum(rows["bytes"]).as_py()
@@ -73,5 +75,5 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     rejects.check(count, section.max_rejects, documents.path)
     rejects.write(scratch.out / "rejects.jsonl.gz")
     if lost := rejects.counts["truncated"]:
-        scratch.warn(f"source {part.id}: {lost} of its files ends before its end, {count} documents could be read")
+        scratch.warn(f"{lost} of its files ends before its end; {count} documents are read")
     return {**summary, "unused": published.rejects.summary()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,81 +11,134 @@ import pyarrow as pa
 
 from hominis.config.corpus import SelectSection
 from hominis.config.policy import Policy
-from hominis.corpus.hashing import splitmix64
-from hominis.corpus.policy import removed_by, rule_names
+from hominis.corpus.contamination import RULE
+from hominis.corpus.hashing import U64, splitmix64
+from hominis.corpus.policy import removed_by
 from hominis.corpus.readers.documents import Documents
-from hominis.store.types import Artefact, Json
+from hominis.errors import InputError
+from hominis.store.types import Json
 
 ENOUGH_TO_HOLD_OUT = 20
 """A corpus of this many documents holds out at least one, however small the fraction."""
+
+_SAID = ("id", "source", "corpus", "language", "licence", "domain", "url")
+"""What annotations say of a document that stays with its text."""
 
 _HELD, _TRAIN = "heldout", "train"
 
 
 def schema() -> pa.Schema:
     """Return the columns of ``documents.parquet``."""
-    text = [(name, pa.string()) for name in ("id", "source", "corpus", "language")]
-    return pa.schema([*text, ("text", pa.large_string()), ("split", pa.string())])
+    said = [(name, pa.string()) for name in _SAID]
+    return pa.schema([*said, ("text", pa.large_string()), ("split", pa.string())])
 
 
 def chosen(
-    annotations: Sequence[Path], duplicates: Path, policies: Mapping[str, Policy], section: SelectSection
+    source: str,
+    annotations: Mapping[str, Path],
+    duplicates: Path,
+    policies: Mapping[str, Policy],
+    section: SelectSection,
 ) -> pl.DataFrame:
-    """Return a corpus's documents with ``removed_by`` (null: stays) and ``split`` (of those that stay).
+    """Return a source's documents with ``removed_by`` (null: stays) and ``split`` (of those that stay).
+
+    Those of its corpus's other sources are looked at only if none of its own is drawn to be held out.
 
     Args:
+        annotations: source of the corpus → its annotations.
         policies: source → the policy that its documents are judged by.
     """
-    frames = [pl.scan_parquet(path).drop("signature") for path in annotations]
-    copies = pl.scan_parquet(duplicates).select("id", "kind")
-    joined = pl.concat(frames).join(copies, on="id", how="left", maintain_order="left")
-    columns = ("id", "source", "corpus", "language", "bytes", "content_hash")
-    decided = joined.with_columns(_judged(policies)).select(*columns, "removed_by").collect()
-    return decided.with_columns(_split(decided, section))
+
+    def judged(name: str, *columns: str) -> pl.DataFrame:
+        copies = pl.scan_parquet(duplicates).select("id", "kind")
+        table = pl.scan_parquet(annotations[name]).drop("signature")
+        joined = table.join(copies, on="id", how="left", maintain_order="left")
+        rows = joined.select(*columns, "content_hash", removed_by(policies[name])).collect()
+        return rows.select(*columns, "removed_by", draw=_drawn(rows["content_hash"], section))
+
+    own = judged(source, *_SAID, "bytes")
+    return _split(own, section, lambda: _without_a_draw(judged, annotations, section) == source)
 
 
-def _judged(policies: Mapping[str, Policy]) -> pl.Expr:
-    """Return ``removed_by`` of each document by its source's policy; sources of one policy are asked together."""
-    alike: dict[Policy, list[str]] = {}
-    for source, policy in policies.items():
-        alike.setdefault(policy, []).append(source)
-    asked = (pl.when(pl.col("source").is_in(names)).then(removed_by(policy)) for policy, names in alike.items())
-    return pl.coalesce(*asked).alias("removed_by")
+def without(decided: pl.DataFrame, gone: pl.Series, section: SelectSection) -> pl.DataFrame:
+    """Return a source's documents after those with the ids ``gone``, which are contaminated, were removed.
+
+    A source that held out documents still does, while any stays: so its corpus does, too.
+    """
+    rule = pl.when(pl.col("id").is_in(gone.implode())).then(pl.lit(RULE)).otherwise("removed_by")
+    return _split(decided.with_columns(removed_by=rule), section, lambda: bool((decided["split"] == _HELD).any()))
 
 
-def _split(decided: pl.DataFrame, section: SelectSection) -> pl.Series:
-    """Hold out by the hash of a document's words, so the choice outlives changes elsewhere in the corpus."""
+def others_held(decided: pl.DataFrame, before: pl.DataFrame) -> bool:
+    """Return whether a document is held out that wasn't ``before``."""
+    return bool(((decided["split"] == _HELD) & (before["split"] == _TRAIN)).any())
+
+
+def _drawn(hashes: pl.Series, section: SelectSection) -> pl.Series:
+    """Draw by the hash of a document's words, so the choice outlives changes elsewhere in the corpus."""
     seed = splitmix64(np.array([section.heldout_seed], dtype=np.uint64))
-    drawn = splitmix64(decided["content_hash"].fill_null(0).to_numpy() ^ seed)
-    stays = decided["removed_by"].is_null().to_numpy()
-    held = stays & (drawn < np.uint64(min(int(section.heldout * 2.0**64), 2**64 - 1)))
-    if section.heldout and not held.any() and stays.sum() >= ENOUGH_TO_HOLD_OUT:
-        held[np.flatnonzero(stays)[np.argmin(drawn[stays])]] = True
+    return pl.Series(splitmix64(hashes.fill_null(0).to_numpy() ^ seed))
+
+
+def _split(decided: pl.DataFrame, section: SelectSection, at_least_one: Callable[[], bool]) -> pl.DataFrame:
+    """Hold out the fraction whose draw is lowest; or the lowest draw alone, if none is low enough but one is needed."""
+    stays, draws = decided["removed_by"].is_null().to_numpy(), decided["draw"].to_numpy()
+    held = stays & (draws < _bound(section))
+    if section.heldout and stays.any() and not held.any() and at_least_one():
+        held[np.flatnonzero(stays)[np.argmin(draws[stays])]] = True
     split = np.where(held, _HELD, np.where(stays, _TRAIN, "")).tolist()
-    return pl.Series("split", [name or None for name in split], dtype=pl.String)
+    return decided.with_columns(split=pl.Series([name or None for name in split], dtype=pl.String))
 
 
-def kept_batches(raw: Artefact, decided: pl.DataFrame, limit: int) -> Iterator[pa.Table]:
+def _bound(section: SelectSection) -> np.uint64:
+    return np.uint64(min(int(section.heldout * 2.0**64), 2**64 - 1))
+
+
+def _without_a_draw(judged: Callable[[str], pl.DataFrame], sources: Mapping[str, Path], section: SelectSection) -> str:
+    """Return the source that holds out its lowest draw though none is low enough; "" if one is, or too few stay."""
+    staying = [judged(name).filter(pl.col("removed_by").is_null())["draw"].to_numpy() for name in sources]
+    lowest: list[tuple[U64, int]] = [(draws.min(), place) for place, draws in enumerate(staying) if draws.size]
+    if sum(map(len, staying)) < ENOUGH_TO_HOLD_OUT or min(lowest)[0] < _bound(section):
+        return ""
+    return list(sources)[min(lowest)[1]]
+
+
+def kept_batches(documents: Documents, decided: pl.DataFrame) -> Iterator[pa.Table]:
     """Yield the documents that stay, read again from the raw file, in its order.
 
-    Args:
-        limit: the longest document, in bytes, that was annotated.
+    Raises:
+        InputError: the raw file has other documents than those that were decided on.
     """
-    documents = Documents.of(raw, limit)
-    stays = decided.filter(pl.col("removed_by").is_null()).drop("removed_by", "bytes", "content_hash")
-    if stays.is_empty():
+    if decided["removed_by"].null_count() == 0:
         return
+    place = 0
     for batch in documents:
-        rows = pl.DataFrame(batch.select(["id", "text"]))
-        found = rows.join(stays, on="id", how="inner", maintain_order="left")
-        yield found.select(schema().names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema())
+        rows = decided.slice(place, batch.num_rows)
+        place += batch.num_rows
+        if not rows["id"].equals(pl.Series(batch.column("id"))):
+            raise _another_reading(documents)
+        stays = rows["removed_by"].is_null()
+        if stays.any():
+            said = rows.filter(stays).select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
+            texts = batch.column("text").filter(stays.to_arrow())
+            yield said.add_column(len(_SAID), "text", texts).cast(schema())
+    if place != decided.height:
+        raise _another_reading(documents)
 
 
-def figures(decided: pl.DataFrame, policy: Policy) -> dict[str, Json]:
-    """Return ``read``, ``kept`` and ``funnel``: documents and bytes of text."""
+def _another_reading(documents: Documents) -> InputError:
+    return InputError(
+        f"source {documents.source!r} has other documents than those that were annotated",
+        where=documents.path,
+        remedy="annotate it again: its annotations are of another reading",
+    )
+
+
+def figures(decided: pl.DataFrame, rules: list[str]) -> dict[str, Json]:
+    """Return ``read``, ``kept`` and ``funnel``, by the rules in their order: documents and bytes of text as read."""
     kept = decided.filter(pl.col("removed_by").is_null())
     held = _amount(kept.filter(split=_HELD))
-    funnel = [{"rule": name, **_amount(decided.filter(removed_by=name))} for name in rule_names(policy)]
+    funnel = [{"rule": name, **_amount(decided.filter(removed_by=name))} for name in rules]
     aside = {f"heldout_{name}": value for name, value in held.items()}
     return {"read": _amount(decided), "kept": {**_amount(kept), **aside}, "funnel": funnel}
 

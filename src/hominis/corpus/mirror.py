@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from pydantic import ValidationError
+
 from hominis.config.corpus import Source
 from hominis.config.redpajama import ENDINGS
-from hominis.errors import InputError
+from hominis.corpus.folder import described, shown
+from hominis.errors import ConfigError, InputError
 
 _FOLDERS = ("quality_signals", "duplicates", "minhash")
-_LEFT_OUT = {"include", "licences", "text_field"}
-"""Columns that say nothing of these files."""
-
 LICENCE = "LicenseRef-Common-Crawl-Terms-of-Use"
 """Of RedPajama-v2's text: it is Common Crawl's."""
 
@@ -54,18 +55,44 @@ def redpajama(
         )
 
 
+def folders(paths: Sequence[Path], corpus: str, licence: str, name: str, **reading: object) -> Iterator[Source]:
+    """Yield a row per folder: a checkout, an unpacked source distribution.
+
+    Args:
+        name: of the only one; empty: the folders' own names, as far as a source's can be like them.
+        reading: ``format`` and ``include``, as rows of sources have them.
+
+    Raises:
+        InputError: a folder has no files, or one that cannot be read.
+        ConfigError: a row would have a value that none can have.
+    """
+    for path in paths:
+        called = name or re.sub(r"[^a-z0-9]*([a-z0-9._+-]*)", r"-\1", path.resolve().name.lower()).strip("-._+")
+        sha256, size = described(path)
+        given = {"sha256": sha256, "bytes": size, "licence": licence, "file": f"{called}.tar", **reading}
+        yield _source(path, {"kind": "folder", "name": called, "corpus": corpus, **given})
+
+
 def _row(path: Path, name: str, corpus: str, **more: str) -> Source:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    where = {"kind": "file", "locator": str(path.resolve()), "file": path.name}
-    given = {"name": name, "corpus": corpus, "sha256": sha256, "bytes": path.stat().st_size, "licence": LICENCE}
-    return Source.model_validate({**given, **where, **more})
+    given = {"sha256": sha256, "bytes": path.stat().st_size, "licence": LICENCE, "file": path.name, **more}
+    return _source(path, {"kind": "file", "name": name, "corpus": corpus, **given})
+
+
+def _source(path: Path, given: dict[str, object]) -> Source:
+    try:
+        return Source.model_validate({"locator": str(path.resolve()), **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        problem = f"a source cannot have the {first['loc'][0]} {first['input']!r}: {first['msg']}"
+        raise ConfigError(problem, where=shown(path), remedy="give another") from error
 
 
 def write(rows: Iterable[Source], stream: IO[str]) -> None:
     """Write a table of sources."""
-    table = csv.DictWriter(stream, [name for name in Source.model_fields if name not in _LEFT_OUT])
+    table = csv.DictWriter(stream, [*Source.model_fields])
     table.writeheader()
     for row in rows:
-        cells = row.model_dump(mode="json", exclude=_LEFT_OUT)
+        cells = {name: ";".join(cell) if isinstance(cell, tuple) else cell for name, cell in row}
         table.writerow({**cells, "optional": ""})

@@ -6,6 +6,7 @@ Published values stand; what is missing or null is measured. A row about another
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from hominis.config.signals import INTEGERS, NUMBERS, PUBLISHED
+from hominis.corpus.pipeline import batched
 from hominis.corpus.published_signatures import REMEDY, Signatures
 from hominis.corpus.readers.archives import BROKEN
 from hominis.corpus.readers.lines import objects
@@ -36,8 +38,22 @@ class _Line(TypedDict, total=False):
     quality_signals: _Signals
 
 
-_parse = TypeAdapter(_Line).validator.validate_json
-"""Leaves the signals of lines, most of a file, where they are."""
+_validated = TypeAdapter(_Line).validator.validate_json
+_OF_LINES = re.compile(rb'"rps_lines_\w+"\s*:\s*\[\[')
+
+
+def _parse(line: bytes) -> Any:
+    """Return what a line holds without the signals of its text's lines, which are most of it and aren't used."""
+    kept, at = [], 0
+    while found := _OF_LINES.search(line, at):
+        begin = found.end()
+        following = line.find(b'"', begin)  # what is left out is numbers, up to the name of the next signal
+        end = line.rfind(b"]]", begin, following if following >= 0 else len(line))
+        if end < 0:
+            return _validated(line)
+        kept.append(line[at : begin - 1])
+        at = end + 1
+    return _validated(b"".join((*kept, line[at:])))
 
 
 class Published:
@@ -97,7 +113,7 @@ class Published:
         """Return a row per document: ``id``, ``length`` and ``url``, its own and as published, and its signals."""
         given = pl.DataFrame(batch.select(["id", "text", "url"]))
         asked = given.with_columns(pl.col("text").str.len_chars().cast(pl.Int64).alias("length")).drop("text")
-        signals = pl.DataFrame(schema=_SIGNALS) if self._signals is None else self._signals
+        signals = _EMPTY if self._signals is None else self._signals
         return asked.join(signals, on="id", how="left", maintain_order="left", suffix="_published")
 
     def _count(self, others: pl.DataFrame) -> None:
@@ -107,6 +123,7 @@ class Published:
 
 _KINDS = {name: pl.Int64 if name in INTEGERS else pl.Float64 for name in NAMES}
 _SIGNALS = {"id": pl.String, "length": pl.Int64, "url": pl.String, **_KINDS}
+_EMPTY = pl.DataFrame(schema=_SIGNALS)
 
 
 def _differs(name: str) -> pl.Expr:
@@ -120,7 +137,8 @@ _OTHER = _differs("length") | _differs("url")
 
 def _signals(file: Path, rejects: Rejects) -> pl.DataFrame:
     try:
-        frame = pl.DataFrame(list(_rows(file, rejects)), _SIGNALS, orient="row")
+        held = batched(_rows(file, rejects), lambda _: 1)
+        frame = pl.concat([_EMPTY, *(pl.DataFrame(rows, _SIGNALS, orient="row") for rows in held)])
     except BROKEN as error:
         raise InputError(f"{file.name} is damaged: {error}", where=file, remedy=REMEDY) from error
     return frame.fill_nan(None).unique("id", keep="first", maintain_order=True)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hominis.config.corpus import SelectSection
-from hominis.errors import InputError
+from hominis.corpus.annotate import LEAST_BYTES
+from hominis.corpus.pipeline import enough
 from hominis.store.types import Inputs, Part, Scratch, Summary
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from hominis.corpus.clean import Written
+    from hominis.corpus.contamination import Item
 
 
 def parts(section: SelectSection, inputs: Inputs) -> Sequence[Part]:
@@ -19,44 +29,87 @@ def parts(section: SelectSection, inputs: Inputs) -> Sequence[Part]:
     for artefact in inputs["annotate"]:
         corpora.setdefault(artefact.receipt.params["corpus"], []).append(artefact.part)
         section.policy_of(artefact.part, artefact.receipt.params["corpus"])
+    asking = [artefact.part for artefact in inputs.get("questions", ()) if artefact.summary["items"]]
     return [
-        Part(name, {"corpus": corpus}, {"fetch": [name], "annotate": names})
+        Part(name, {"corpus": corpus}, {"fetch": [name], "annotate": names, "questions": asking})
         for corpus, names in corpora.items()
         for name in names
     ]
 
 
 def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Write ``documents.parquet`` (``id``, ``source``, ``corpus``, ``language``, ``text``, ``split``), in file order.
+    """Write ``documents.parquet`` in file order: who a document is (see ``choice``), its ``text`` and ``split``.
+
+    Beside it, ``contaminated.parquet``: the documents that left since they hold an evaluation item (``id``, ``task``,
+    ``item``, the ``words`` that both have); ``pii.parquet``: what was replaced (``id``, ``kind``, ``start``, ``end``).
 
     Returns:
-        Summary: ``source``, ``corpus``, what was ``read`` and ``kept``, and the ``funnel``: per rule the documents and
-        bytes that it removed, a document counting under the first rule that removes it.
+        Summary: ``source``, ``corpus``, what was ``read`` and ``kept``; the ``funnel``: per rule the documents and
+        bytes that it removed, a document counting under the first rule that removes it; ``contamination``: per task
+        its ``items``, those ``undecidable`` and the ``documents`` that hold one; ``pii``: spans by kind; and what
+        ``card`` says of the documents.
 
     Raises:
-        InputError: the raw file cannot be read.
+        InputError: the raw file cannot be read, or isn't the one that was annotated.
     """
-    from hominis.corpus.choice import chosen, figures, kept_batches, schema
+    import polars as pl
+
+    from hominis.corpus.choice import chosen, figures, others_held, without
+    from hominis.corpus.clean import CONTAMINATED
+    from hominis.corpus.contamination import RULE, Contamination
+    from hominis.corpus.policy import rule_names
     from hominis.corpus.tables import TableWriter
 
     corpus = part.params["corpus"]
     policies = {artefact.part: section.policy_of(artefact.part, corpus) for artefact in inputs["annotate"]}
-    annotations = [artefact.path / "annotations.parquet" for artefact in inputs["annotate"]]
+    annotations = {artefact.part: artefact.path / "annotations.parquet" for artefact in inputs["annotate"]}
     (duplicates,) = inputs["deduplicate"]
-    decided = chosen(annotations, duplicates.path / "duplicates.parquet", policies, section)
-    own = decided.filter(source=part.id)
+    own = chosen(part.id, annotations, duplicates.path / "duplicates.parquet", policies, section)
+    items = _items(inputs)
+    written = first = _written(section, inputs, own, items, scratch)
+    decided = without(own, pl.Series(first.contaminated["id"]), section)
+    if others_held(decided, own):
+        written = _written(section, inputs, decided, items, scratch)
+    with TableWriter(scratch.out / "contaminated.parquet", CONTAMINATED) as table:
+        table.write(first.contaminated)
+    rules = [*rule_names(policies[part.id]), *([RULE] if items else [])]
+    return {
+        "source": part.id,
+        "corpus": corpus,
+        **figures(decided, rules),
+        "contamination": Contamination(items).told(first.contaminated["task"].to_pylist()),
+        "pii": written.spans,
+        **written.card.summary(),
+    }
+
+
+def _items(inputs: Inputs) -> list[Item]:
+    """Return what evaluation asks."""
+    lines = [line for artefact in inputs.get("questions", ()) for line in _lines(artefact.path / "items.jsonl")]
+    return [(item["task"], item["item"], item["text"]) for item in map(json.loads, lines)]
+
+
+def _lines(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        return list(lines)
+
+
+def _written(
+    section: SelectSection, inputs: Inputs, decided: pl.DataFrame, items: Sequence[Item], scratch: Scratch
+) -> Written:
+    """Read the documents that stay again, clean them and write them."""
+    from hominis.corpus.choice import kept_batches
+    from hominis.corpus.clean import write
+    from hominis.corpus.readers.documents import Documents
+
     (raw,) = inputs["fetch"]
-    done = 0
-    with TableWriter(scratch.out / "documents.parquet", schema()) as table:
-        for rows in kept_batches(raw, own, inputs["annotate"][0].receipt.section["max_document_bytes"]):
-            table.write(rows)
-            done += rows.num_rows
-            scratch.progress(done, len(own), "documents")
-    summary = {"source": part.id, "corpus": corpus, **figures(own, policies[part.id])}
-    if done != summary["kept"]["documents"]:
-        raise InputError(
-            f"source {part.id!r} gives {done} of the {summary['kept']['documents']} documents that were chosen",
-            where=raw.path,
-            remedy="annotate it again: its annotations are of another reading",
-        )
-    return summary
+    documents = Documents.of(raw, inputs["annotate"][0].receipt.section["max_document_bytes"])
+    workers = enough(section.workers, documents.path.stat().st_size // LEAST_BYTES)
+    total, done = decided["removed_by"].null_count(), 0
+
+    def seen(number: int) -> None:
+        nonlocal done
+        done += number
+        scratch.progress(done, total, "documents")
+
+    return write(kept_batches(documents, decided), scratch.out, items, section.pii, workers, seen)

@@ -20,10 +20,18 @@ class TableWriter:
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        repeated = [field.name for field in schema if field.type == pa.string()]  # numbers and text hardly repeat
         self._writer: pq.ParquetWriter = pq.ParquetWriter(
-            path, schema, compression="zstd", compression_level=3, version="2.6", write_statistics=False
+            path,
+            schema,
+            compression="zstd",
+            compression_level=3,
+            version="2.6",
+            write_statistics=False,
+            use_dictionary=repeated,
         )
 
     def __enter__(self) -> Self:

@@ -10,8 +10,9 @@ from typing import Any
 
 from hominis.config.evaluate import GenerateSection
 from hominis.errors import InputError
-from hominis.evaluate import questions
+from hominis.evaluate import humaneval
 from hominis.evaluate.asking import ask
+from hominis.evaluate.heldout import Document, held_out
 from hominis.store.types import Inputs, Part, Scratch, Summary
 
 DIGITS = 4
@@ -26,9 +27,7 @@ def parts(section: GenerateSection, inputs: Inputs) -> Sequence[Part]:
     """
     tasks = {
         "bits_per_byte": lambda: Part("bits_per_byte", {"task": "bits_per_byte"}),
-        "humaneval": lambda: Part(
-            "humaneval", {"task": "humaneval", "data": questions.humaneval_digest()}, {"tokenise": []}
-        ),
+        "humaneval": lambda: Part("humaneval", {"task": "humaneval", "data": humaneval.digest()}, {"tokenise": []}),
     }
     return [tasks[name]() for name in sorted(set(section.tasks))]
 
@@ -57,10 +56,10 @@ def work(section: GenerateSection, inputs: Inputs, part: Part, scratch: Scratch)
     return {"task": part.id, "items": len(samples), "settings": settings} | truncated
 
 
-def _questions(section: GenerateSection, inputs: Inputs, part: Part) -> list[questions.Document]:
+def _questions(section: GenerateSection, inputs: Inputs, part: Part) -> list[Document]:
     if part.id == "humaneval":
-        return questions.humaneval(section.items)
-    asked = questions.held_out(inputs["tokenise"], section.max_bytes)
+        return humaneval.problems(section.items)
+    asked = held_out(inputs["tokenise"], section.max_bytes)
     if not asked:
         raise InputError(
             "no held-out text to measure bits per byte on", where="stage tokenise", remedy="hold more documents out"

@@ -18,10 +18,13 @@ from hominis.jobs.pace import FRUGAL, Pace
 from hominis.jobs.progress import Progress, waiting
 from hominis.jobs.slurm import Slurm
 from hominis.jobs.task import Task
-from hominis.store import artefacts
+from hominis.store import artefacts, ledger
 from hominis.store.attempts import ALIVE, DEAD, Standing, standing
 from hominis.store.owner import describe
 from hominis.store.types import Receipt
+
+SHOWN = 20
+"""Warnings of a stage's parts that the driver repeats; the parts' logs have all."""
 
 
 def drive(task: Task, say: Callable[[str], None]) -> Receipt:
@@ -35,11 +38,14 @@ def drive(task: Task, say: Callable[[str], None]) -> Receipt:
         say(f"{len(task.parts)} of {len(task.parts)} parts are in the store")
         return receipt
     with sole_driver(task.home / "driver.lock", say) as lock:
-        if task.missing():
+        if missing := task.missing():
             # A stage's artefact stands only while its parts are as listed.
             artefacts.retire(task.site, task.stage.name, task.key)
             forget(task.home)
             _Driver(task, _backend(task, lock, say), say).work_off()
+            warned = {a.part: a.warnings for a in ledger.read(task.site.root, [task.keys[part] for part in missing])}
+            for part, words in [(part, words) for part, said in warned.items() for words in said][:SHOWN]:
+                say(f"warning: {part}: {words}")
         return task.conclude()
 
 

@@ -10,6 +10,7 @@ from hominis.plan.layouts import Candidate, Refused
 from hominis.plan.memory import Memory
 from hominis.plan.run import RunPlan
 from hominis.plan.stops import Stops
+from hominis.train.blend import worn
 
 SHOWN = 4
 """Layouts and reasons that are printed; JSON has all."""
@@ -121,7 +122,8 @@ def _data(plan: RunPlan) -> str:
         return "nothing is tokenised yet: what there is of each corpus isn't known"
     seen = ", ".join(f"{one.corpus} {_big(one.tokens)} × {one.epochs:.3g}" for one in plan.data)
     short = any(one.epochs > plan.run.pretrain.epochs for one in plan.data)
-    return f"tokens at hand × how often each is seen: {seen}" + ("; SHORTER THAN THE RUN" if short else "")
+    often = "; " + words if (words := worn({one.corpus: one.epochs for one in plan.data})) else ""
+    return f"tokens at hand × how often each is seen: {seen}" + ("; SHORTER THAN THE RUN" if short else "") + often
 
 
 def _layouts(plan: RunPlan) -> list[str]:

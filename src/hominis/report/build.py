@@ -54,7 +54,7 @@ def render(path: Path) -> Path:
 
     results = read(path)
     tables = {"table.md": to.table_markdown, "table.tex": to.table_tex, "table.csv": to.table_csv}
-    for name, write in {**tables, "index.html": to.page}.items():
+    for name, write in {**tables, "data.html": to.data_card, "index.html": to.page}.items():
         files.replace(path.with_name(name), write(results))
     return path.with_name("index.html")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hominis.carbon.costs import Account, Spread, StageCost
 from hominis.config.carbon import ReportSection
-from hominis.report import data, scores
+from hominis.report import cards, data, scores
 from hominis.report.curves import Records, curves
 from hominis.report.model import Results, Run, StageRow
 from hominis.report.origin import Origin
@@ -53,6 +53,7 @@ def collect(run: str, evidence: Evidence) -> Results:
     origin = Origin(evidence.artefacts, evidence.stage_receipts, evidence.attempts, commit, files.digest(shown))
     references = scores.read_references(settings.references)
     rows, parts = scores.scored(origin), data.funnels(origin, evidence.config)
+    sources = cards.cards(origin)
     return Results(
         run=_run(run, settings, origin, bool(evidence.source.get("dirty"))),
         models=list(dict.fromkeys(reference.model for reference in references)),
@@ -62,8 +63,12 @@ def collect(run: str, evidence: Evidence) -> Results:
         curves=curves(origin, evidence.records),
         funnel=data.funnel(parts, origin),
         funnels=parts,
+        corpus_funnels=data.by_corpus(parts, origin),
         datasets=data.datasets(origin),
+        cards=sources,
+        corpus_cards=cards.by_corpus(sources, origin),
         tokens=data.tokens(origin),
+        mix=cards.mix(origin),
         stages=_stages(origin, account),
         account=account,
         config=shown,

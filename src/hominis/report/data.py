@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hominis.report.model import (
-    Amount,
-    Dataset,
-    Funnel,
-    Removed,
-    Tokens,
-    Training,
-)
+from hominis.report.model import Amount, Dataset, Funnel, Removed, Tokens, Training
 from hominis.report.origin import Origin
 
 
@@ -31,7 +24,14 @@ def funnels(origin: Origin, config: Mapping[str, Any]) -> list[Funnel]:
     return [_funnel(artefact.summary, origin, artefact, policies) for artefact in origin.of("select")]
 
 
-def funnel(parts: Sequence[Funnel], origin: Origin) -> Funnel | None:
+def by_corpus(parts: Sequence[Funnel], origin: Origin) -> list[Funnel]:
+    """Return the sum over the sources of each corpus."""
+    corpora = sorted({part.corpus for part in parts})
+    sums = [funnel([part for part in parts if part.corpus == corpus], origin, corpus) for corpus in corpora]
+    return [one for one in sums if one]
+
+
+def funnel(parts: Sequence[Funnel], origin: Origin, corpus: str = "") -> Funnel | None:
     """Return the sum over sources; None without any. Rules keep the order in which sources name them."""
     if not parts:
         return None
@@ -40,7 +40,7 @@ def funnel(parts: Sequence[Funnel], origin: Origin) -> Funnel | None:
     papers = {rule: dict.fromkeys(r.paper for r in removed if r.paper) for rule, removed in alike.items()}
     return Funnel(
         source="",
-        corpus="",
+        corpus=corpus,
         read=_sum(part.read for part in parts),
         removed=[
             Removed(rule=rule, paper="; ".join(papers[rule]), **_sum(removed).model_dump())
@@ -58,6 +58,7 @@ def tokens(origin: Origin) -> list[Tokens]:
     return [
         Tokens(
             corpus=artefact.summary["corpus"],
+            bytes_per_token=_per(artefact.summary["train"]),
             **{f"{split}_{what}": artefact.summary[split][what] for split, what in names},
             provenance=origin.part(artefact),
         )
@@ -73,6 +74,10 @@ def training(origin: Origin) -> Training | None:
         layout = artefact.summary.get("layout", {})
         return Training(**known, layout=layout, provenance=origin.part(artefact))
     return None
+
+
+def _per(train: Mapping[str, int]) -> float | None:
+    return train["bytes"] / train["tokens"] if train["tokens"] else None
 
 
 def _funnel(summary: dict[str, Any], origin: Origin, artefact: Any, policies: Mapping[str, Any]) -> Funnel:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hominis.report import formats
+from hominis.report import formats, mix_figure
 from hominis.report.model import Funnel, HeldOut, Results, StageRow
 from hominis.report.palette import GRID, INK, LOST, NARROW, ORDERS, OURS, RUNNING, SOFT, WIDE, table
 from hominis.report.training_figure import in_words, panels
@@ -22,8 +22,14 @@ class Figure:
     alt: str
 
 
+def draw_data(results: Results) -> dict[str, Figure]:
+    """Return the figures of the data card by name; those without data are left out."""
+    mix = results.mix
+    return {"mix": _figure(lambda width: mix_figure.bars(mix, width), mix_figure.in_words(mix))} if mix else {}
+
+
 def draw(results: Results) -> dict[str, Figure]:
-    """Return the figures by name; those without data are left out."""
+    """Return the figures of the report by name; those without data are left out."""
     made: dict[str, Figure] = {}
     if any(row.energy_kwh for row in results.stages):
         made["energy"] = _figure(lambda width: _energy(results, width), _energy_alt(results.stages))

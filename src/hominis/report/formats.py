@@ -73,6 +73,11 @@ def fixed(value: float | None, places: int = 1) -> str:
     return NONE if value is None else f"{value:,.{places}f}"
 
 
+def share(value: float) -> str:
+    """Return a part of a whole in per cent."""
+    return f"{significant(100 * value)}{SPACE}%"
+
+
 def duration(seconds: float) -> str:
     """Return a time span given in seconds."""
     if seconds < 60:

@@ -144,6 +144,93 @@ class Funnel(Record):
     provenance: list[Provenance]
 
 
+class Name(Amount):
+    """A language, a licence or a domain, and the text of that name; "" is of documents without one."""
+
+    name: str
+
+
+class Others(Amount):
+    """The text of all further names; ``names`` is how many they are, None where that isn't known."""
+
+    names: int | None
+
+
+class Names(Record):
+    """The text by language, licence or domain.
+
+    Attributes:
+        largest: the largest first.
+        exact: False where a name's documents may partly be among the others: its figures are the least there can be.
+    """
+
+    largest: list[Name]
+    others: Others
+    exact: bool
+
+
+class Sample(Record):
+    """How a document begins that was drawn by the ``hash`` of its id."""
+
+    hash: str
+    id: str
+    text: str
+
+
+class Asked(Record):
+    """An evaluation task: its ``items``, those too short to be sought in a text, the ``documents`` that hold one."""
+
+    items: int
+    undecidable: int
+    documents: int
+
+
+class Card(Record):
+    """What is in the text that was kept of a source; of all sources of a corpus where ``source`` is "".
+
+    Attributes:
+        skipped: records that became no documents, by reason.
+        noted: documents by what was done about them as they were read.
+        pii: places where personal data was replaced, by kind.
+        contamination: documents removed because they hold what an evaluation asks, by task.
+    """
+
+    source: str
+    corpus: str
+    skipped: dict[str, int]
+    noted: dict[str, int]
+    pii: dict[str, int]
+    contamination: dict[str, Asked]
+    languages: Names
+    licences: Names
+    domains: Names
+    samples: list[Sample]
+    provenance: list[Provenance]
+
+
+class Blended(Record):
+    """A corpus in the blend: its share of the samples, how often it is seen, and whether that is too often."""
+
+    corpus: str
+    share: float
+    epochs: float
+    worn: bool
+
+
+class Mix(Record):
+    """How training mixed the corpora.
+
+    Attributes:
+        dropped: corpora of the blend that this run didn't have.
+        enough: epochs up to which repeated text is nearly as good as new.
+    """
+
+    corpora: list[Blended]
+    dropped: list[str]
+    enough: float
+    provenance: Provenance
+
+
 class CurvePoint(Record):
     """Means of the steps that end with ``step``; None where none of them has the figure.
 
@@ -203,9 +290,10 @@ class Dataset(Record):
 
 
 class Tokens(Record):
-    """A tokenised corpus."""
+    """A tokenised corpus; ``bytes_per_token`` of its training text, None if it has none."""
 
     corpus: str
+    bytes_per_token: float | None
     train_documents: int
     train_tokens: int
     train_bytes: int
@@ -246,8 +334,12 @@ class Results(Record):
     curves: Curves | None
     funnel: Funnel | None
     funnels: list[Funnel]
+    corpus_funnels: list[Funnel]
     datasets: list[Dataset]
+    cards: list[Card]
+    corpus_cards: list[Card]
     tokens: list[Tokens]
+    mix: Mix | None
     stages: list[StageRow]
     account: Account
     config: dict[str, Any]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from hominis.report import formats
 from hominis.report.cells import view
-from hominis.report.figures import draw
+from hominis.report.figures import draw, draw_data
 from hominis.report.model import Results
 
 SHOWN: dict[str, Callable[..., str]] = {
@@ -24,6 +24,7 @@ SHOWN: dict[str, Callable[..., str]] = {
     "short": formats.short,
     "count": formats.count,
     "fixed": formats.fixed,
+    "share": formats.share,
     "significant": formats.significant,
     "duration": formats.duration,
 }
@@ -31,21 +32,27 @@ SHOWN: dict[str, Callable[..., str]] = {
 
 def page(results: Results) -> str:
     """Return the report as one HTML page that makes no request."""
-    environment = _environment(autoescape=True)
-    # Vega escapes the text that it draws, so a drawing goes in as it is.
-    filters: dict[str, Callable[..., Any]] = {**SHOWN, "drawing": Markup, "slug": slug}
-    environment.filters.update(filters)
     valued = [row for row in results.held_out if row.value is not None]
-    return environment.get_template("index.html").render(
-        **_shared(results),
-        figures=draw(results),
-        show_mass=formats.mass,
-        differing=any(row.bytes is not None and row.bytes != row.ngram_bytes for row in results.held_out),
-        told=[row for row in valued if row.corpus == "all"] or valued,
-        unkept=[attempt for attempt in results.account.attempts if attempt.standing != "useful"],
-        ledger_digest=_ledger_digest(results),
-        config_text=json.dumps(results.config, indent=2, ensure_ascii=False, sort_keys=True),
+    return (
+        _web()
+        .get_template("index.html")
+        .render(
+            **_shared(results),
+            home="",
+            figures=draw(results),
+            show_mass=formats.mass,
+            differing=any(row.bytes is not None and row.bytes != row.ngram_bytes for row in results.held_out),
+            told=[row for row in valued if row.corpus == "all"] or valued,
+            unkept=[attempt for attempt in results.account.attempts if attempt.standing != "useful"],
+            ledger_digest=_ledger_digest(results),
+            config_text=json.dumps(results.config, indent=2, ensure_ascii=False, sort_keys=True),
+        )
     )
+
+
+def data_card(results: Results) -> str:
+    """Return the data card as one HTML page that makes no request; it leads back to the report beside it."""
+    return _web().get_template("data.html").render(r=results, home="index.html", figures=draw_data(results))
 
 
 def table_markdown(results: Results) -> str:
@@ -75,6 +82,14 @@ def table_csv(results: Results) -> str:
 def slug(text: str) -> str:
     """Return a name that an anchor can have."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", text)
+
+
+def _web() -> Environment:
+    environment = _environment(autoescape=True)
+    # Vega escapes the text that it draws, so a drawing goes in as it is.
+    filters: dict[str, Callable[..., Any]] = {**SHOWN, "drawing": Markup, "slug": slug}
+    environment.filters.update(filters)
+    return environment
 
 
 def _environment(**options: Any) -> Environment:

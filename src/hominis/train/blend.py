@@ -13,6 +13,9 @@ from hominis.store import receipts
 from hominis.store.types import Artefact, Json
 from hominis.train.schedule import consumed
 
+WORN = 4.0
+"""Text seen up to so many times teaches nearly what new text does (Muennighoff et al. 2023, arXiv:2305.16264)."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -78,6 +81,12 @@ def epochs(section: PretrainSection, tokens: Mapping[str, int]) -> dict[str, flo
     wanted = consumed(section, section.steps) * section.model.sequence
     shares = shares_at_hand(section.blend, tokens)
     return {corpus: share * wanted / tokens[corpus] for corpus, share in shares.items()}
+
+
+def worn(seen: Mapping[str, float]) -> str:
+    """Return the words on corpora that are seen more than ``WORN`` times, given how often; empty if none is."""
+    often = ", ".join(f"{corpus} {times:.3g} times" for corpus, times in seen.items() if times > WORN)
+    return often and f"seen more than {WORN:g} times, which teaches less than new text (arXiv:2305.16264): {often}"
 
 
 def check_epochs(section: PretrainSection, tokens: Mapping[str, int]) -> None:

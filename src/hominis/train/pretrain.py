@@ -15,7 +15,7 @@ from hominis.config.train import PretrainSection
 from hominis.errors import Interrupted
 from hominis.store.types import Inputs, Json, Part, Scratch, Summary
 from hominis.train import adopt, checkpoints, guard, launch
-from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs, training_tokens
+from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs, training_tokens, worn
 from hominis.train.brief import Brief
 from hominis.train.figures import step_flops
 from hominis.train.schedule import batch_size, consumed
@@ -73,7 +73,9 @@ def train(section: PretrainSection, inputs: Inputs, scratch: Scratch, start: Sta
     """
     sources, blend = blend_sources(section.blend, inputs["tokenise"], section.model.sequence)
     check_vocabulary(inputs["tokenise"], inputs["vocabulary"][0])
-    blend["epochs"] = epochs(section, training_tokens(inputs["tokenise"]))
+    blend["epochs"] = seen = epochs(section, training_tokens(inputs["tokenise"]))
+    if words := worn(seen):
+        scratch.warn(words)
     vocab_size, end = size_and_end(inputs["vocabulary"])
     given = Brief(
         section=section,

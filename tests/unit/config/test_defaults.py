@@ -33,6 +33,21 @@ def test_each_configuration_loads_and_fits_the_schema(path):
     jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(schema_text()))
 
 
+@pytest.mark.parametrize("name", ["quickstart", "core-13b", "italia"])
+def test_a_configuration_names_only_corpora_that_its_table_has(name):
+    run = load(CONFIGS / f"{name}.yaml")
+    corpora = {source.corpus for source in run.fetch.sources}
+    assert set(run.pretrain.blend) == corpora
+    assert set(run.select.policies) <= corpora | {source.name for source in run.fetch.sources}
+
+
+def test_italia_keeps_italian_alone():
+    run = load(CONFIGS / "italia.yaml")
+    for source in run.fetch.sources:
+        rules = run.select.policy_of(source.name, source.corpus).rules
+        assert any(rule.signal == "language" and rule.among == ("it",) for rule in rules)
+
+
 def test_a_written_configuration_reads_back_the_same():
     run = load(CONFIGS / "quickstart.yaml")
     assert load(run.model_dump(mode="json")) == run

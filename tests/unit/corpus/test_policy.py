@@ -106,10 +106,14 @@ def test_every_signal_of_a_rule_is_a_column_of_the_annotations():
 
 def test_a_source_with_a_policy_of_its_own_is_judged_by_it_and_its_corpus_by_the_other(tmp_path):
     policies = {"flask": Policy(rules=(Rule(**LONG),)), "django": Policy(), "twisted": Policy()}
-    table = {"id": ["f", "d", "t"], "source": list(policies), "corpus": ["web"] * 3, "language": ["en"] * 3}
-    table |= {"bytes": [1] * 3, "content_hash": [1, 2, 3], "rps_doc_word_count": [9] * 3, "signature": [0] * 3}
-    pl.DataFrame(table, schema_overrides={"content_hash": pl.UInt64}).write_parquet(tmp_path / "annotations.parquet")
-    pl.DataFrame({"id": ["t"], "kind": ["near"]}).write_parquet(tmp_path / "duplicates.parquet")
-    section = SelectSection(policies={"web": {"rules": []}})
-    decided = chosen([tmp_path / "annotations.parquet"], tmp_path / "duplicates.parquet", policies, section)
-    assert decided["removed_by"].to_list() == ["long", None, "duplicate_near"]
+    for name in policies:
+        said = {"id": name, "source": name, **dict.fromkeys(("corpus", "language", "licence", "domain", "url"), "")}
+        row = said | {"bytes": 1, "content_hash": 1, "rps_doc_word_count": 9, "signature": 0}
+        pl.DataFrame([row], schema_overrides={"content_hash": pl.UInt64}).write_parquet(tmp_path / name)
+    pl.DataFrame({"id": ["twisted"], "kind": ["near"]}).write_parquet(tmp_path / "duplicates.parquet")
+    section, annotations = SelectSection(policies={"web": {"rules": []}}), {name: tmp_path / name for name in policies}
+
+    def removed(name):
+        return chosen(name, annotations, tmp_path / "duplicates.parquet", policies, section)["removed_by"].to_list()
+
+    assert [removed(name) for name in policies] == [["long"], [None], ["duplicate_near"]]

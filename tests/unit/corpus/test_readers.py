@@ -1,7 +1,9 @@
+import bz2
 import gzip
 import io
 import json
 import lzma
+import os
 import random
 import stat
 import tarfile
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hominis.corpus.readers import columns
 from hominis.corpus.readers.documents import Documents
 from hominis.corpus.readers.lines import objects
 from hominis.corpus.readers.records import Reading
@@ -34,6 +37,7 @@ def zstd(content):
 
 
 ENDINGS = {gzip.compress: "gz", lzma.compress: "xz", zstd: "zst"}
+PACKED = {**ENDINGS, bz2.compress: "bz2"}
 
 
 def random_text(seed):
@@ -133,6 +137,33 @@ def test_json_of_which_every_line_is_bad_is_an_error(tmp_path):
         read(json_lines(tmp_path / "p.jsonl", ["{", "}"]))
 
 
+@pytest.mark.parametrize(
+    "lines", [[{"body": "text", "url": "x", "n": 1}], [{"body": "b", "url": "x", "n": 1}, {"text": "y"}]]
+)
+def test_where_the_text_is_in_another_field_the_remedy_names_those_that_there_are(tmp_path, lines):
+    documents = Documents(json_lines(tmp_path / "p.jsonl", lines), "src")
+    with pytest.raises(InputError, match="no_text: 1") as caught:
+        documents.rejects.check(sum(batch.num_rows for batch in documents), 0.05, documents.path)
+    assert "set text_field" in caught.value.remedy
+    assert "p.jsonl:0 has fields body (str), url (str), n (int)" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "remedy"),
+    [
+        ("a.py", {"format": "github", "licence": "GPL-3.0-only"}, "licences"),
+        ("a.py", {"format": "github", "licence": "nobody knows"}, "SPDX"),
+        ("a.tex", {"format": "arxiv"}, "LaTeX"),
+        ("long.txt", {}, "annotate.max_document_bytes"),
+    ],
+)
+def test_where_nothing_can_be_read_the_remedy_is_that_of_the_reason(tmp_path, name, reading, remedy):
+    path = sdist(tmp_path / "p.tar.gz", [(name, "def area(width, height):\n    return width * height\n" * 3)])
+    with pytest.raises(InputError, match="no document can be read") as caught:
+        read(path, limit=1000 if reading else 100, **reading)
+    assert remedy in caught.value.remedy
+
+
 def test_patterns_that_match_nothing_are_an_error(tmp_path):
     with pytest.raises(InputError, match="no document") as caught:
         read(sdist(tmp_path / "p.tar.gz", MEMBERS), include=["*.nowhere"])
@@ -198,12 +229,39 @@ def test_line_of_a_quarter_gigabyte_is_passed_over_in_bounded_memory(tmp_path):
     assert peak < 64 * 2**20
 
 
-@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz"])
+def bomb(path):
+    """A file of 72 MB in a thousandth of that; compressed streams may follow each other."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for n in range(9):
+                archive.writestr(f"{n}.txt", bytes(8 * 2**20), zipfile.ZIP_DEFLATED)
+        return path
+    pack = next(pack for pack, ending in PACKED.items() if path.name.endswith(ending))
+    member = tarfile.TarInfo("a.txt")
+    member.size = 72 * 2**20
+    path.write_bytes((pack(member.tobuf()) if ".tar" in path.name else b"") + 72 * pack(b" " * 2**20))
+    return path
+
+
+@pytest.mark.parametrize("name", ["p.jsonl.gz", "p.tar.gz", "p.zip", "p.jsonl.xz", "p.tar.bz2", "p.jsonl.zst"])
 def test_file_that_unpacks_to_far_more_than_text_does_is_refused(tmp_path, name):
-    path = tmp_path / name
-    bomb = {"p.tar.gz": lambda: tar_bytes([("a.txt", bytes(70 * 2**20))], compress=False)}
-    path.write_bytes(gzip.compress(bomb.get(name, lambda: (b" " * 2**20 + b"\n") * 70)(), 1))
     with pytest.raises(InputError, match=f"{name} unpacks to more than 200 times its size"):
+        read(bomb(tmp_path / name))
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_name_that_is_no_utf_8_is_shown_and_the_file_read(tmp_path, form):
+    with tarfile.open(tmp_path / "p.tar", "w", format=form, encoding="utf-8") as archive:
+        member = tarfile.TarInfo(os.fsdecode(b"caf\xe9.txt"))
+        member.size = 4
+        archive.addfile(member, io.BytesIO(b"text"))
+    assert read(tmp_path / "p.tar") == ([("src/caf\N{REPLACEMENT CHARACTER}.txt", "text")], {})
+
+
+def test_zip_that_lies_about_its_names_is_an_error_like_other_damage(tmp_path):
+    path = wheel(tmp_path / "p.zip", [("caf\u00e9.txt", "text")])
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xfe"))
+    with pytest.raises(InputError, match="cut short or damaged"):
         read(path)
 
 
@@ -292,6 +350,22 @@ def test_flipped_bit_is_found_by_the_checksum(tmp_path):
         read(path)
 
 
+def test_zip_with_a_name_that_is_empty_is_read(tmp_path):
+    path = wheel(tmp_path / "p.zip", [("", "nameless"), ("folder/", ""), ("b.txt", "text")])
+    assert read(path)[0] == [("src/", "nameless"), ("src/b.txt", "text")]
+
+
+def test_parquet_is_read_in_less_memory_than_a_row_group_takes(tmp_path):
+    noise = random.Random(1).randbytes(4096).hex()
+    table = pa.table({"text": [f"{n} {noise[n % 999 :]}" for n in range(3000)]})
+    pq.write_table(table, tmp_path / "p.parquet", use_dictionary=False, compression="none")
+    assert pq.ParquetFile(tmp_path / "p.parquet").num_row_groups == 1
+    before, size = pa.total_allocated_bytes(), table.nbytes
+    peak = max(pa.total_allocated_bytes() - before for _ in columns.rows(tmp_path / "p.parquet", lambda _: "text"))
+    assert size > 20 * 2**20
+    assert peak < 12 * 2**20
+
+
 def test_unknown_format_names_the_known_ones(tmp_path):
     (tmp_path / "p.docx").write_bytes(b"PK")
     with pytest.raises(InputError) as caught:
@@ -324,6 +398,12 @@ def test_html_gives_its_text_without_navigation(tmp_path):
     rows, skipped = read(wheel(tmp_path / "p.zip", [("a.html", page), ("b.html", "<!-- nothing -->"), ("c.html", "")]))
     assert rows == [("src/a.html", "Perché\nUn grassetto\nqui\nuno\ndue")]
     assert skipped == {"empty": 2}
+
+
+def test_control_characters_of_a_page_cost_neither_the_page_nor_the_file(tmp_path):
+    page = "<p>one\x02 two\x0c</p><p>three&#1;\ufffe</p>"
+    rows, _ = read(wheel(tmp_path / "p.zip", [("a.html", page), ("b.html", "<p>next</p>")]))
+    assert rows == [("src/a.html", "one\x02 two\nthree\x01\ufffe"), ("src/b.html", "next")]
 
 
 def test_many_documents_come_in_several_batches_and_every_reading_is_the_same(tmp_path):

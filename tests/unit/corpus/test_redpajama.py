@@ -10,7 +10,7 @@ from hominis.cli.sources import command
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.signals import NUMBERS
 from hominis.corpus import annotate, explain
-from hominis.errors import InputError
+from hominis.errors import ConfigError, InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import row
 from tests.unit.corpus.redpajama_files import (
@@ -120,6 +120,43 @@ def test_signals_of_another_shape_are_rejected(annotated, tmp_path, bad):
     assert table(made)[id_of(1)]["ccnet_perplexity"] == 149.5
 
 
+def test_blacklisted_domains_have_their_number_unless_another_is_published(annotated, tmp_path):
+    hosts = ("ads.example", "other.example", "ads.example", None)
+    lines = [document(text, source_domain=host) for text, host in zip(TEXTS, hosts, strict=False)]
+    shard = documents_file(tmp_path, lines)
+    published = signals_file(tmp_path, [signals_of(2, lines[2], rps_doc_ut1_blacklist=5)])
+    (tmp_path / "ut1.json").write_text('{"ads.example": 3, "bad.example": 4}')
+    found = table(annotated(rows(shard, published), domains=tmp_path / "ut1.json"))
+    assert [line["rps_doc_ut1_blacklist"] for line in found.values()] == [3, None, 5, None]
+    assert {line["rps_doc_ut1_blacklist"] for line in table(annotated(rows(shard))).values()} == {None}
+
+
+def test_the_key_has_the_bytes_of_the_map_of_domains_not_its_name(tmp_path):
+    for name, content in (("one", "{}"), ("same", "{}"), ("other", '{"ads.example": 3}')):
+        (tmp_path / name).write_text(content)
+    one, same, other = (AnnotateSection(domains=tmp_path / name).keyed() for name in ("one", "same", "other"))
+    assert one == same != other
+    with pytest.raises(ConfigError, match=r"annotate\.domains cannot be read: .*nothere"):
+        AnnotateSection(domains=tmp_path / "nothere").keyed()
+
+
+def test_signals_of_lines_take_nothing_else_away_whatever_they_hold(annotated, tmp_path):
+    url = 'https://www.example.org/"rps_lines_x": [[1, 2, 3]], "y": [[4, 5, 6]]'
+    odd = {
+        "rps_lines_num_words": [[0, 9, 1.5], [9, 12, -3]],
+        "rps_lines_javascript_counts": [],
+        "rps_doc_word_count": [[0, len(TEXTS[0]), 77]],
+        "rps_lines_ending": None,
+        "rps_lines_of_text": [[0, 5, "]]"]],
+        "rps_doc_curly_bracket": [[0, len(TEXTS[0]), 0.5]],
+        "rps_lines_upper": [[0, 5, 1]],
+    }
+    line = {"id": id_of(0), "metadata": {"url": url}, "quality_signals": odd}
+    shard = documents_file(tmp_path, [document(TEXTS[0], url=url)])
+    (found,) = table(annotated(rows(shard, signals_file(tmp_path, [line])))).values()
+    assert (found["rps_doc_word_count"], found["rps_doc_curly_bracket"]) == (77, 0.5)
+
+
 def test_listed_duplicates_are_marked_unless_the_digest_is_another(annotated, tmp_path):
     listed = {1: DOCUMENTS[1]["digest"], 2: "sha1:ANOTHER"}
     shard = documents_file(tmp_path, DOCUMENTS)
@@ -221,6 +258,7 @@ def test_documents_of_a_shard_are_selected_with_their_text(annotated, work, tmp_
     (selected,) = work(STAGES["select"], SelectSection(policies={"web": few}), made)
     found = pq.read_table(selected.path / "documents.parquet").to_pylist()
     assert {line["id"]: line["text"] for line in found} == {id_of(n): TEXTS[n] for n in range(3)}
+    assert all(line["url"] and line["domain"] for line in found)
 
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no golden data at {GOLDEN}")

@@ -116,7 +116,7 @@ def test_texts_are_taken_from_any_column_and_given_back():
 
 def test_languages_are_told_apart_and_scores_are_probabilities():
     texts = ["The river runs down from the hills.", "Il fiume scende dalle colline.\nCosì pare.", "", "\x00 12"]
-    found = languages(texts)
+    found = languages(pl.Series(texts), 1000)
     assert found["language"].to_list()[:2] == ["en", "it"]
     assert found["language_score"].is_between(0, 1).all()
-    assert found.equals(languages(texts))
+    assert found.equals(languages(pl.Series(texts), 1000))

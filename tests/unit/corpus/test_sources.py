@@ -26,6 +26,13 @@ def test_shipped_sources_are_small_enough_to_download_and_serve_every_corpus():
     assert sum(source.bytes for source in sources) < 40e6
     assert {source.corpus for source in sources} == {"web", "code", "arxiv", "italian"}
     assert {source.kind for source in sources if not source.optional} == {"pypi-sdist", "pypi-wheel"}
+    assert {(source.corpus, source.format) for source in sources} == {
+        ("web", ""),
+        ("code", "github"),
+        ("arxiv", ""),
+        ("arxiv", "arxiv"),
+        ("italian", ""),
+    }
 
 
 def test_patterns_are_split_and_empty_cells_take_defaults(tmp_path):

@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
+from hominis.config.evaluate import QuestionsSection
 from hominis.errors import ConfigError, InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import json_lines, row, sdist
@@ -33,11 +34,12 @@ def sources(tmp_path):
 def chain(work):
     """Run fetch to select; return the artefacts by stage."""
 
-    def run(sources, **select):
+    def run(sources, tasks=("bits_per_byte",), **select):
         made = {"fetch": work(STAGES["fetch"], FetchSection(sources=sources), {})}
         made["annotate"] = work(STAGES["annotate"], AnnotateSection(permutations=64, max_rejects=0.2), made)
         only = {"annotate": made["annotate"]}
         made["deduplicate"] = work(STAGES["deduplicate"], DeduplicateSection(), only)
+        made["questions"] = work(STAGES["questions"], QuestionsSection(tasks=tasks), {})
         section = SelectSection(**{"policies": KEEP_ALL, **select})
         made["select"] = work(STAGES["select"], section, made)
         return made
@@ -86,6 +88,7 @@ def test_selected_documents_have_their_text_and_one_of_twenty_is_held_out(chain,
     assert [d["id"] for d in documents] == [f"english/docs/{n:02}.txt" for n in range(24)]
     assert [d["text"] for d in documents] == [text(n) for n in range(24)]
     assert [d["split"] for d in documents].count("heldout") == 1
+    assert {(d["licence"], d["domain"], d["url"]) for d in documents} == {("MIT", None, None)}
     assert {d["split"] for d in rows(italian, "documents.parquet")} == {"train"}
 
 

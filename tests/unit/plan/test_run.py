@@ -141,6 +141,7 @@ def test_a_corpus_that_may_be_seen_again_is_not_short():
         core(pretrain={"epochs": 26}), at_hand={"web": 10**15, "code": 10**15, "arxiv": 10**9, "italian": 10**15}
     )
     assert not found.problems and "SHORTER" not in page(found)
+    assert "seen more than 4 times" in page(found) and "arxiv 25.2 times" in page(found)
 
 
 def test_corpora_that_are_not_at_hand_leave_their_shares_to_the_others():

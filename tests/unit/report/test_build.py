@@ -16,6 +16,11 @@ SCHEMA = Path("workflow/schemas/results.schema.json")
 EVIL = "<script>alert(1)</script> 50% of $x_1 & \\input{y} | `z`"
 
 
+@pytest.fixture(params=["index.html", "data.html"])
+def each(page: Path, request: pytest.FixtureRequest) -> Path:
+    return page.with_name(request.param)
+
+
 def test_the_stored_schema_is_that_of_the_model():
     assert SCHEMA.read_text() == schema()
 
@@ -27,7 +32,7 @@ def test_results_validate_against_the_stored_schema(page: Path):
 
 def test_all_files_are_there_and_nothing_else(page: Path):
     names = {path.name for path in page.parent.iterdir()}
-    assert names == {"index.html", "results.json", "table.md", "table.tex", "table.csv"}
+    assert names == {"index.html", "data.html", "results.json", "table.md", "table.tex", "table.csv"}
 
 
 def test_the_page_is_made_from_results_json_alone(page: Path, tmp_path: Path):
@@ -43,43 +48,47 @@ def test_the_same_evidence_gives_the_same_bytes(page: Path, report: Callable[...
         assert again.with_name(path.name).read_bytes() == path.read_bytes()
 
 
-def test_the_page_asks_for_nothing(page: Path):
-    text = page.read_text()
+def test_a_page_asks_for_nothing_and_leads_only_to_the_other(each: Path):
+    text = each.read_text()
     wanted = re.findall(r"""(?:src|href|action|data|poster)\s*=\s*["']([^"']*)""", text) + re.findall(
         r"url\(([^)]*)\)", text
     )
-    assert all(address.startswith(("#", "data:")) for address in wanted)
+    other = {"index.html": "data.html", "data.html": "index.html"}[each.name]
+    assert other in wanted
+    assert all(address.split("#")[0] in ("", other, "data:,") for address in wanted)
     assert not re.search(r"<script|<iframe|<object|@import|\son\w+=", text, re.IGNORECASE)
 
 
-def test_the_page_is_light(page: Path):
-    assert page.stat().st_size < 400_000
+def test_a_page_is_light(each: Path):
+    assert each.stat().st_size < 400_000
 
 
-def test_figures_tables_and_headings_can_be_heard(page: Path):
-    text = page.read_text()
+def test_figures_tables_and_headings_can_be_heard(each: Path):
+    text = each.read_text()
     tables, figures = (
         re.findall(r"<table>.*?</table>", text, re.DOTALL),
-        re.findall(r"<figure.*?</figure>", text, re.DOTALL),
+        re.findall(r"<figure role.*?</figure>", text, re.DOTALL),
     )
-    assert len(figures) == 4
+    assert len(figures) == {"index.html": 4, "data.html": 1}[each.name]
     assert all("<caption>" in table and 'scope="col"' in table for table in tables)
     assert all("<figcaption>" in figure and 'role="img" aria-label="' in figure for figure in figures)
     assert '<html lang="en">' in text
 
 
 def test_all_anchors_exist(page: Path):
-    text = page.read_text()
-    identifiers = re.findall(r'\sid="([^"]+)"', text)
-    assert len(identifiers) == len(set(identifiers))
-    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(identifiers)
+    pages = {name: page.with_name(name).read_text() for name in ("index.html", "data.html")}
+    identifiers = {name: re.findall(r'\sid="([^"]+)"', text) for name, text in pages.items()}
+    for name, text in pages.items():
+        assert len(identifiers[name]) == len(set(identifiers[name]))
+        for other, anchor in re.findall(r'href="([^"#]*)#([^"]+)"', text):
+            assert anchor in identifiers[other or name], anchor
 
 
 def test_text_from_outside_is_shown_and_not_run(report: Callable[..., Path]):
     page = report(config=CONFIG | {"report": {"title": EVIL, "abstract": EVIL, "model": EVIL}})
-    text = page.read_text()
-    assert "<script" not in text
-    assert "&lt;script&gt;alert(1)" in text
+    for text in (page.read_text(), page.with_name("data.html").read_text()):
+        assert "<script" not in text
+        assert "&lt;script&gt;alert(1)" in text
     tex = page.with_name("table.tex").read_text()
     assert r"50\% of \$x\_1 \& \textbackslash{}input\{y\}" in tex
     markdown = page.with_name("table.md").read_text()
@@ -125,6 +134,13 @@ def test_a_run_of_two_stages_still_has_a_page(report: Callable[..., Path], made:
     text = report(artefacts={name: made.artefacts[name] for name in ("fetch", "select")}).read_text()
     assert "Curation" in text
     assert "Held-out text" not in text
+
+
+def test_a_run_that_has_only_fetched_still_has_its_pages(report: Callable[..., Path], made: Made):
+    page = report(artefacts={"fetch": made.artefacts["fetch"]})
+    assert "Curation" not in page.read_text()
+    text = page.with_name("data.html").read_text()
+    assert "debian-manual" in text and 'id="content"' not in text
 
 
 def test_a_file_that_is_no_results_is_named(tmp_path: Path):

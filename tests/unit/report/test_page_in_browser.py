@@ -58,6 +58,21 @@ def test_a_wide_page_draws_its_figures_and_asks_for_nothing(page: Path, tmp_path
     assert told["overflow"] <= 0
 
 
+def test_the_data_card_fits_a_wide_page_and_asks_for_nothing(page: Path, tmp_path: Path):
+    told = probe(page.with_name("data.html"), tmp_path, 1200)
+    assert len(told["figures"]) == 1
+    assert told["requests"] == []
+    assert told["overflow"] <= 0
+
+
+def test_the_data_card_fits_a_dark_phone(page: Path, tmp_path: Path):
+    told = probe(page.with_name("data.html"), tmp_path, 500, "dark")
+    assert len(told["figures"]) == 1
+    assert told["overflow"] <= 0
+    assert told["paper"] == "rgb(20, 24, 27)"
+    assert told["colour"] != "rgb(29, 35, 39)"
+
+
 def test_a_narrow_dark_page_fits_and_its_figures_follow_the_colours(page: Path, tmp_path: Path):
     told = probe(page, tmp_path, 500, "dark")
     assert len(told["figures"]) == 4

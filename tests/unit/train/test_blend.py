@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hominis.errors import InputError
 from hominis.store.types import Artefact, Inputs
-from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs
+from hominis.train.blend import blend_sources, check_epochs, check_vocabulary, epochs, worn
 from tests.unit.train.conftest import Folder, artefact, section, train
 
 
@@ -90,6 +90,11 @@ def test_what_the_refusal_advises_does(web: int, code: int, share: float, times:
             check_epochs(run.model_copy(update={"steps": int(steps) + 1}), tokens)
 
 
+def test_text_that_is_seen_more_than_four_times_is_named() -> None:
+    assert worn({"web": 4.0, "code": 0.5}) == ""
+    assert worn({"web": 4.01, "code": 0.5, "italian": 12.345}).endswith(": web 4.01 times, italian 12.3 times")
+
+
 def test_a_ramped_run_wants_less() -> None:
     ramp = {"start": 2, "increment": 2, "steps": 10}
     assert epochs(section(blend={"web": 1.0}, steps=10, batch_ramp=ramp), {"web": 1000})["web"] < 1.6
@@ -111,3 +116,10 @@ def test_training_does_not_start_on_text_of_another_vocabulary(inputs: Inputs, t
     other = Artefact(inputs["vocabulary"][0].path, vocabulary(301).receipt)
     with pytest.raises(InputError, match="was tokenised with vocabulary"):
         train(section(), {**inputs, "vocabulary": [other]}, Folder(tmp_path))
+
+
+def test_training_on_text_seen_too_often_says_so_at_its_start(inputs: Inputs, tmp_path: Path) -> None:
+    folder, nowhere = Folder(tmp_path), Artefact(tmp_path, inputs["vocabulary"][0].receipt)
+    with pytest.raises(InputError):
+        train(section(steps=50_000, epochs=10_000), {**inputs, "vocabulary": [nowhere]}, folder)
+    assert re.search(r": code 50\.\d times, web 64\.\d times$", folder.warnings[0])

@@ -1,8 +1,9 @@
 """Which licences code may have: SPDX identifiers and expressions, as repositories and datasets spell them.
 
 ``licences.csv`` says of each identifier whether it is permissive and who judged so: the rating of the Blue Oak
-Council's list (blueoakcouncil.org/list, CC0-1.0), as The Stack uses (Kocetkov et al. 2022, arXiv:2211.15533); for
-what isn't on that list, the Open Source Initiative, the FSF or Creative Commons. Aliases are in lower case.
+Council's list, all of version 15 (blueoakcouncil.org/list, CC0-1.0), with which The Stack v2 begins too (Lozhkov et al.
+2024, arXiv:2402.19173, section 2.1 and appendix A.4; it adds ScanCode's permissive ones). For what isn't on that list:
+the Open Source Initiative, the FSF or Creative Commons. Aliases are in lower case.
 """
 
 from __future__ import annotations

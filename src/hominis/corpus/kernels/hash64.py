@@ -69,7 +69,7 @@ def hash_runs(data: Bytes, offsets: Offsets, size: int, words: U64, runs: U32, f
     made = 0
     for text in range(offsets.size - 1):
         first[text] = made
-        count, rolled = _hash_words(data, offsets[text], offsets[text + 1], words), _NONE
+        count, rolled = hash_words(data, offsets[text], offsets[text + 1], words), _NONE
         for number in range(count):
             if number >= size:
                 rolled -= words[number - size] * top
@@ -88,7 +88,7 @@ def _hash_texts(data: Bytes, offsets: Offsets, hashes: U64) -> None:
 
 
 @kernel
-def _hash_words(data: Bytes, start: int, end: int, words: U64) -> int:
+def hash_words(data: Bytes, start: int, end: int, words: U64) -> int:
     """Put the hash of each word (as ``hash_bytes``) into ``words``; return how many there are.
 
     Eight bytes are searched for a space at once (Warren 2012, Hacker's Delight, section 6-1).

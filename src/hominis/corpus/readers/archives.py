@@ -24,7 +24,7 @@ except ImportError:
     from gzip import GzipFile
     from zlib import error as IsalError  # noqa: N812
 
-_FORMATS = (zlib.error, IsalError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
+_FORMATS = (zlib.error, IsalError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError)
 BROKEN = (EOFError, OSError, RuntimeError, *_FORMATS)
 """What reading a damaged file raises."""
 
@@ -48,9 +48,10 @@ def tar(path: Path, wanted: Wanted, limit: int) -> Iterator[Member]:
 def wheel(path: Path, wanted: Wanted, limit: int) -> Iterator[Member]:
     """Yield the wanted files of a zip file (a wheel is one)."""
     with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            if not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16) and wanted(entry.filename):
-                yield entry.filename, archive.read(entry) if entry.file_size <= limit else None
+        entries = [entry for entry in archive.infolist() if wanted(entry.filename) and _is_file(entry)]
+        _check(sum(entry.file_size for entry in entries), path.stat().st_size, path.name)
+        for entry in entries:
+            yield entry.filename, archive.read(entry) if entry.file_size <= limit else None
 
 
 def deb(path: Path, wanted: Wanted, limit: int) -> Iterator[Member]:
@@ -142,12 +143,7 @@ class _Unpacked(io.RawIOBase):
             raise
         buffer[: len(content)] = content
         self._given += len(content)
-        if self._given > _BOMB_BYTES and self._given > _BOMB_RATIO * (self._file.tell() - self._begin):
-            raise InputError(
-                f"{self._name} unpacks to more than {_BOMB_RATIO} times its size, as no text does",
-                where=self._name,
-                remedy="don't trust the file: take its source out, or unpack and look at it by hand",
-            )
+        _check(self._given, self._file.tell() - self._begin, self._name)
         return len(content)
 
     def close(self) -> None:
@@ -155,10 +151,23 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
 
+def _check(unpacked: int, packed: int, name: str) -> None:
+    if unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * packed:
+        raise InputError(
+            f"{name} unpacks to more than {_BOMB_RATIO} times its size, as no text does",
+            where=name,
+            remedy="don't trust the file: take its source out, or unpack and look at it by hand",
+        )
+
+
+def _is_file(entry: zipfile.ZipInfo) -> bool:
+    return not entry.filename.endswith("/") and not stat.S_ISLNK(entry.external_attr >> 16)
+
+
 def _tar(stream: IO[bytes], wanted: Wanted, limit: int) -> Iterator[Member]:
     with closing(tarfile.open(fileobj=stream, mode="r|")) as archive:
         for member in archive:
-            path = member.name.removeprefix("./")
+            path = member.name.removeprefix("./").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             if member.isfile() and wanted(path):
                 content = archive.extractfile(member) if member.size <= limit else None
                 yield path, content.read() if content else None

@@ -11,6 +11,8 @@ from hominis.errors import InputError
 Row = tuple[bytes | None, dict[str, Any]]
 """A text, and the values of the other columns that were asked for and are there."""
 
+_BUFFER_BYTES = 2**20
+
 
 def rows(path: Path, text_of: Callable[[Sequence[str]], str], others: Collection[str] = ()) -> Iterator[Row]:
     """Yield the rows of a file; texts come as bytes, so that one that is no UTF-8 spoils no other.
@@ -25,7 +27,7 @@ def rows(path: Path, text_of: Callable[[Sequence[str]], str], others: Collection
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:  # else a row group at a time
         names = file.schema_arrow.names
         text = text_of(names)
         if text not in names:

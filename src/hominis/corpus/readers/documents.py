@@ -25,6 +25,7 @@ Reader = Callable[[Path, Reading, int], Iterator[Record]]
 FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents, "github": github.records, "arxiv": arxiv.records}
 """Readers of the formats that a source's row names; without a name the file's ending tells the reader."""
 
+_CHECK = "check the source's file (damaged: fetch it again), its format, include patterns and text_field"
 _PLAIN = (".txt", ".md", ".rst", ".tex", ".html", ".htm", ".txt.gz")
 
 
@@ -93,7 +94,7 @@ class Documents:
         return InputError(
             f"no document can be read from source {self.source!r}" + (f" (skipped: {reasons})" if reasons else ""),
             where=self.path.name,
-            remedy="check the source's file (damaged: fetch it again), its format, include patterns and text_field",
+            remedy=self.rejects.remedy(self.rejects.counts, _CHECK),
         )
 
     def _checked(self) -> Iterator[Record]:

@@ -57,12 +57,7 @@ def _rows(path: Path, reading: Reading, limit: int, wanted: archives.Wanted) -> 
     if members is None:
         known = ", ".join((*JSON_LINES, ".parquet", *(ending for endings in archives.ARCHIVES for ending in endings)))
         raise InputError(f"no reader of code for {path.name}", where=path, remedy=f"known: {known}")
-    return (_member(name, content, reading) for name, content in members)
-
-
-def _member(name: str, content: bytes | None, reading: Reading) -> Row:
-    shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return Record(shown, content), Stated(shown, licences=(reading.licence,))
+    return ((Record(name, content), Stated(name, licences=(reading.licence,))) for name, content in members)
 
 
 def _lines(path: Path, reading: Reading, limit: int) -> Iterator[Row]:

@@ -8,7 +8,8 @@ _SECTIONS = ("address", "article", "body", "figure", "form", "main", "section")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "figcaption", "title")
 _TABLES = ("table", "tbody", "td", "tfoot", "th", "thead", "tr")
 _LISTS = ("dd", "dl", "dt", "li", "ol", "ul")
-_BLOCKS = (*_SECTIONS, *_HEADINGS, *_TABLES, *_LISTS, "blockquote", "br", "div", "fieldset", "hr", "p", "pre")
+_OTHERS = ("blockquote", "br", "div", "fieldset", "hr", "p", "pre")
+_BLOCKS = frozenset((*_SECTIONS, *_HEADINGS, *_TABLES, *_LISTS, *_OTHERS))
 _UNSEEN = ("head", "script", "style", "template", "noscript", "nav", "footer", "aside")
 _PAGE_HEADER = "//header[not(ancestor::article or ancestor::main)]"
 
@@ -38,8 +39,8 @@ def html_text(content: bytes) -> str:
     for element in root.xpath(_PAGE_HEADER):
         element.tag = _UNSEEN[0]
     etree.strip_elements(root, *_UNSEEN, with_tail=False)
-    for element in root.iter(*_BLOCKS):
-        element.text = "\n" + (element.text or "")
-        element.tail = "\n" + (element.tail or "")
-    spaced = re.sub(r"[^\S\n]+", " ", "".join(root.itertext()))
+    pieces: list[str | None] = []
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        pieces += ("\n" if element.tag in _BLOCKS else "", element.text if event == "start" else element.tail)
+    spaced = re.sub(r"[^\S\n]+", " ", "".join(piece for piece in pieces if piece))
     return re.sub(r" ?\n[ \n]*", "\n", spaced).strip()

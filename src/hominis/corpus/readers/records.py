@@ -10,7 +10,7 @@ from typing import Any
 from hominis.corpus.readers.archives import decompressed
 from hominis.corpus.readers.columns import rows
 from hominis.corpus.readers.lines import Line, objects, string
-from hominis.corpus.readers.rejects import BEGINNING
+from hominis.corpus.readers.rejects import BEGINNING, fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def text_record(line: Line, path: str, field: str, **given: Any) -> Record:
         return Record(path, line.beginning, line.reason)
     text = line.value.get(field)
     if not isinstance(text, str):
-        return Record(path, repr(line.value)[:BEGINNING], "no_text")
+        return Record(path, fields_of(line.value), "no_text")
     if string(text) is None:
         return Record(path, text[:BEGINNING], "lone_surrogate")
     return Record(path, text, **given)

