@@ -113,4 +113,4 @@ def test_the_ledger_speaks_to_people(undisturbed):
     text = undisturbed.hominis("ledger").stdout
     assert "pretrain/all" in text and "published" in text and " Wh" in text
     assert text.splitlines()[-1].startswith("all ")
-    assert "11 of 11 stages done" in undisturbed.hominis("status").stdout
+    assert "12 of 12 stages done" in undisturbed.hominis("status").stdout
