@@ -35,15 +35,16 @@ _NATIONAL = [
 mobile; British; French."""
 
 _ENDING = re.compile(_END)
-_WORDS = """tel tels tél TÉL telephone phone telefono telefon telefoon téléphone TÉLÉPHONE telefax fax mobile mobil
-cellulare cellphone handy whatsapp verde""".encode().split()
-_NUMBER = b"number numbers numero no nr num n".split()
-_CELL = b"cell"  # with a dot or a colon, for there are other cells
-_LABEL = re.compile(
-    rb"(?<![A-Za-z])(?:%b|%b(?=[.:]))(?:[ ]?(?:%b)(?![A-Za-z]))?(?:[ .:#/'\"(]|\xc2[\xa0\xb0]|\xe2\x84\x96){1,4}\Z"
-    % (b"|".join(_WORDS), _CELL, b"|".join(_NUMBER)),
-    re.IGNORECASE,
+_WORDS = frozenset(
+    """tel tels tél TÉL telephone phone phonenumber telefono telefon telefoon téléphone TÉLÉPHONE telefax fax mobile
+    mobil cellulare cellphone handy whatsapp verde""".encode()
+    .lower()
+    .split()
 )
+_NUMBER = frozenset(b"number numbers numero no nr num n".split())
+_CELL = b"cell"  # with a dot or a colon, for there are other cells
+_SIGNS = " .:#/'\"(\u00a0°№".encode()
+_MOST_SIGNS = 12
 _LABELLED = re.compile(rb"(?:\(\d{2,5}\)%b?\d{1,15}|\d{2,15})%b" % (_SIGN, _REST))
 _NEAR = 40
 _DATE = re.compile(rb"(?:19|20)\d\d[-./]\d\d[-./]\d\d|\d\d[-./]\d\d[-./](?:19|20)\d\d")
@@ -90,13 +91,22 @@ def _national(text: memoryview, at: int) -> tuple[int, int] | None:
 
 
 def _labelled(text: memoryview, at: int) -> tuple[int, int] | None:
-    if not _LABEL.search(text[max(0, at - _NEAR) : at]):
+    if not _is_label(bytes(text[max(0, at - _NEAR) : at])):
         return None
     span = _bounded(text, _LABELLED.match(text, at))
     if not span:
         return None
     written = bytes(text[span[0] : span[1]])
     return span if len(_digits(written)) >= _LEAST and not _DATE.fullmatch(written) else None
+
+
+def _is_label(before: bytes) -> bool:
+    bare = before.rstrip(_SIGNS)
+    signs = before[len(bare) :]
+    *_, former, last = [b"", *re.split(rb"[^a-z\x80-\xff]+", bare.lower())]
+    if not 0 < len(signs) <= _MOST_SIGNS or not last:
+        return False
+    return last in _WORDS or (last in _NUMBER and former in _WORDS) or (last == _CELL and signs[0] in b".:")
 
 
 def _bounded(text: memoryview, found: re.Match[bytes] | None) -> tuple[int, int] | None:
