@@ -111,17 +111,16 @@ def kept_batches(documents: Documents, decided: pl.DataFrame) -> Iterator[pa.Tab
     """
     if decided["removed_by"].null_count() == 0:
         return
+    said = decided.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
+    stays = decided["removed_by"].is_null().to_arrow()
     place = 0
     for batch in documents:
-        rows = decided.slice(place, batch.num_rows)
+        rows, stay = said.slice(place, batch.num_rows), stays.slice(place, batch.num_rows)
         place += batch.num_rows
-        if not rows["id"].equals(pl.Series(batch.column("id"))):
+        if rows["id"].cast(pa.string()).to_pylist() != batch.column("id").to_pylist():
             raise _another_reading(documents)
-        stays = rows["removed_by"].is_null()
-        if stays.any():
-            said = rows.filter(stays).select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
-            texts = batch.column("text").filter(stays.to_arrow())
-            yield said.add_column(len(_SAID), "text", texts).cast(schema())
+        if stay.true_count:
+            yield rows.filter(stay).add_column(len(_SAID), "text", batch.column("text").filter(stay)).cast(schema())
     if place != decided.height:
         raise _another_reading(documents)
 
