@@ -148,6 +148,22 @@ def test_where_the_text_is_in_another_field_the_remedy_names_those_that_there_ar
 
 
 @pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b'[\n{"text": "a"}\n]\n', "JSON object"),
+        (b'[{"text": "a"}, {"text": "b"}]', "jq"),
+        (gzip.compress(b"{}"), "compressed"),
+    ],
+)
+def test_file_that_is_no_json_lines_is_told_what_they_are(tmp_path, content, remedy):
+    (tmp_path / "p.json").write_bytes(content)
+    documents = Documents(tmp_path / "p.json", "src")
+    with pytest.raises(InputError) as caught:
+        documents.rejects.check(sum(batch.num_rows for batch in documents), 0.05, documents.path)
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
     ("name", "reading", "remedy"),
     [
         ("a.py", {"format": "github", "licence": "GPL-3.0-only"}, "licences"),
@@ -361,8 +377,16 @@ def test_parquet_column_is_read_by_name(tmp_path):
     rows, skipped = read(path, text_field="raw_content")
     assert rows == [("src/p.parquet:0", "one"), ("src/p.parquet:2", "two")]
     assert skipped == {"no_text": 1}
-    with pytest.raises(InputError, match="no column 'text'"):
+    with pytest.raises(InputError, match="no column 'text'") as caught:
         read(path)
+    assert caught.value.remedy == "set text_field to a column of text: raw_content"
+
+
+def test_parquet_column_that_holds_no_text_is_named_beside_those_that_do(tmp_path):
+    pq.write_table(pa.table({"text": [1], "body": ["one"], "more": ["two"]}), tmp_path / "p.parquet")
+    with pytest.raises(InputError, match="column 'text' holds int64, no text") as caught:
+        read(tmp_path / "p.parquet")
+    assert caught.value.remedy.endswith("body, more")
 
 
 def test_plain_file_is_one_document(tmp_path):
