@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from hominis.config.corpus import SelectSection
 from hominis.config.policy import Policy
-from hominis.corpus.contamination import RULE
 from hominis.corpus.hashing import U64, splitmix64
-from hominis.corpus.policy import removed_by
+from hominis.corpus.policy import CONTAMINATED, removed_by
 from hominis.corpus.readers.documents import Documents
 from hominis.errors import InputError
 from hominis.store.types import Json
@@ -65,7 +64,7 @@ def without(decided: pl.DataFrame, gone: pl.Series, section: SelectSection) -> p
 
     A source that held out documents still does, while any stays: so its corpus does, too.
     """
-    rule = pl.when(pl.col("id").is_in(gone.implode())).then(pl.lit(RULE)).otherwise("removed_by")
+    rule = pl.when(pl.col("id").is_in(gone.implode())).then(pl.lit(CONTAMINATED)).otherwise("removed_by")
     return _split(decided.with_columns(removed_by=rule), section, lambda: bool((decided["split"] == _HELD).any()))
 
 

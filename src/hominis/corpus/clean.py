@@ -18,7 +18,7 @@ from hominis.corpus.pii import replaced
 from hominis.corpus.pipeline import paired
 from hominis.corpus.tables import TableWriter
 
-CONTAMINATED = pa.schema([(name, pa.string()) for name in ("id", "task", "item", "words")])
+LEFT = pa.schema([(name, pa.string()) for name in ("id", "task", "item", "words")])
 SPANS = pa.schema([("id", pa.string()), ("kind", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
 
 
@@ -26,7 +26,7 @@ class Found(NamedTuple):
     """What is sought in a batch: little to send from one process to another, whatever the text.
 
     Attributes:
-        contaminated: the documents that hold an item: ``CONTAMINATED``.
+        contaminated: the documents that hold an item: ``LEFT``.
         stays: by row, whether the document holds none.
         spans: personal data in those that stay: ``SPANS``.
         changed: by row that stays, whether it has personal data.
@@ -52,10 +52,10 @@ def prepare(items: Sequence[Item], kinds: Sequence[str]) -> None:
 def found(rows: pa.Table) -> Found:
     """Return what rows of ``documents.parquet`` hold."""
     contamination, kinds = _SOUGHT[0]
-    contaminated, stays = CONTAMINATED.empty_table(), _mask(rows, (), False)
+    contaminated, stays = LEFT.empty_table(), _mask(rows, (), False)
     if contamination:
         touched = contamination.touched(_texts(rows))
-        contaminated, stays = _with_ids(rows, touched, CONTAMINATED), _mask(rows, touched["row"], False)
+        contaminated, stays = _with_ids(rows, touched, LEFT), _mask(rows, touched["row"], False)
         rows = rows.filter(stays)
     texts, spans = replaced(_texts(rows), kinds)
     changed = _mask(rows, spans["row"], True)
@@ -92,7 +92,7 @@ def write(
         kinds: of personal data.
         seen: is told the number of documents of each batch.
     """
-    card, spans, left = Card(), dict.fromkeys(kinds, 0), [CONTAMINATED.empty_table()]
+    card, spans, left = Card(), dict.fromkeys(kinds, 0), [LEFT.empty_table()]
     table, aside = folder / "documents.parquet", folder / "pii.parquet"
     with TableWriter(table, schema()) as documents, TableWriter(aside, SPANS) as pii:
         for batch, held in paired(batches, found, workers, prepare, items, kinds):
