@@ -256,6 +256,15 @@ def test_name_that_is_no_utf_8_is_shown_and_the_file_read(tmp_path, form):
     assert read(tmp_path / "p.tar") == ([("src/caf\N{REPLACEMENT CHARACTER}.txt", "text")], {})
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_tar_with_a_name_of_megabytes_is_an_error_before_that_is_read(tmp_path, kind):
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = kind, 2**31
+    (tmp_path / "p.tar").write_bytes(header.tobuf() + b"n" * 2**20)
+    with pytest.raises(InputError, match="2147483648 bytes of names"):
+        read(tmp_path / "p.tar")
+
+
 def test_zip_that_lies_about_its_names_is_an_error_like_other_damage(tmp_path):
     path = wheel(tmp_path / "p.zip", [("caf\u00e9.txt", "text")])
     path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xfe"))
