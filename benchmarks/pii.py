@@ -1,6 +1,7 @@
 """Personal data replaced, a core: megabytes of text per CPU second, beside what others have.
 
     python -m benchmarks.pii [--documents FILE] [--megabytes 4] [--times 5] [--environments FOLDER]
+    python -m benchmarks.pii --show [--documents FILE] [--megabytes 4]
 
 FILE holds JSON lines with the text in `raw_content` or `text`; without one the texts are Python's own documentation and
 the descriptions of the packages that are installed. Source code of Python's standard library is measured, too. Ours
@@ -8,6 +9,8 @@ finds and replaces five kinds, from an Arrow column to an Arrow column. Others, 
 
 * datatrove: its formatter `PIIFormatter`, which replaces e-mail and public IP addresses.
 * dolma: its tagger `pii_regex_with_counts_fast_v2`, which finds e-mail and IP addresses and phone numbers.
+
+With --show nothing is measured: each different find is printed with what stands around it, for the eye.
 
 Each turn measures all of them, so that a busy machine hurts both; a ratio is the median of the turns' ratios.
 """
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=4.0)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--environments", type=Path, metavar="FOLDER")
+    parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         environments = given.environments or Path(folder)
@@ -66,7 +70,8 @@ def main() -> None:
             ("text", documents(given.documents) if given.documents else installed()),
             ("code", sources()),
         ):
-            beside(title, first(texts, given.megabytes), given.times, environments)
+            some = first(texts, given.megabytes)
+            show(some) if given.show else beside(title, some, given.times, environments)
 
 
 def sources() -> Iterator[str]:
@@ -81,6 +86,15 @@ def first(texts: Iterator[str], megabytes: float) -> list[str]:
     held = list(texts)
     sizes = accumulate(len(text.encode()) for text in held)
     return [text for text, _ in zip(held, takewhile(lambda size: size < megabytes * 1e6, sizes), strict=False)]
+
+
+def show(texts: list[str]) -> None:
+    """Print each different find."""
+    _, spans = replaced(pa.array(texts, pa.large_string()))
+    finds = {texts[row][start:end]: (kind, row, start, end) for row, kind, start, end in spans.iter_rows()}
+    for value, (kind, row, start, end) in sorted(finds.items(), key=lambda find: find[1][0]):
+        before, after = texts[row][max(0, start - 30) : start], texts[row][end : end + 20]
+        print(f"{kind:10} {before!r} [{value!r}] {after!r}")
 
 
 def beside(title: str, texts: list[str], times: int, environments: Path) -> None:

@@ -52,4 +52,5 @@ def _is_public(written: str) -> bool:
         found = ipaddress.ip_address(written)
     except ValueError:
         return False
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    site_local = found.version == 6 and found.is_site_local
+    return found.is_global and not (found.is_multicast or found.is_reserved or site_local)
