@@ -1,17 +1,22 @@
 """Raw documents to selected ones: megabytes of text a CPU second, and memory, of each stage and of all.
 
     python -m benchmarks.curation [--megabytes 20 40 80] [--workers 1 2]
+    python -m benchmarks.curation --hard
 
 The documents are pieces of Python's own sources and its packages' in RedPajama-v2's layout, half of them without a
 language; where more text is asked for, the same sources are cut anew at other lines. Everything is on: language, all
 signals, own signatures, deduplication, a policy, decontamination, personal data. Each stage runs in a process of its
 own, through a real store; CPU seconds are its and its children's, starting them included; memory is the most that one
 process has had. Stages of a few seconds are measured best on an idle machine.
+
+With --hard the documents are of 8 MB each, of newlines, of words of one letter, of lines all different and so on, with
+a line of a gigabyte between them.
 """
 
 import argparse
 import gzip
 import json
+import random
 import resource
 import subprocess
 import sys
@@ -34,6 +39,7 @@ from hominis.store.files import digest
 from hominis.store.site import Site
 from hominis.store.types import Artefact
 
+NAME = "en_head.json.gz"
 NEEDED, MEASURED = ("fetch", "questions"), ("annotate", "deduplicate", "select")
 
 
@@ -42,13 +48,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[20, 40, 80])
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
+    parser.add_argument("--hard", action="store_true")
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.stage:
         print(json.dumps(stage(given.folder, given.stage, given.workers[0])))
         return
-    for megabytes in given.megabytes:
+    for megabytes in [None] if given.hard else given.megabytes:
         for workers in given.workers:
             with tempfile.TemporaryDirectory() as folder:
                 measure(Path(folder), megabytes, workers)
@@ -62,10 +69,10 @@ class Figures(NamedTuple):
     megabytes: float
 
 
-def measure(folder: Path, megabytes: float, workers: int) -> tuple[float, dict[str, Figures]]:
-    """Print the figures of one size; return the megabytes of text and the figures by stage."""
-    path = folder / "en_head.json.gz"
-    size = write(path, megabytes)
+def measure(folder: Path, megabytes: float | None, workers: int) -> tuple[float, dict[str, Figures]]:
+    """Print the figures of one size (None: of hard documents); return the megabytes of text and figures by stage."""
+    path = folder / NAME
+    size = write(path, megabytes) if megabytes else write_hard(path)
     print(f"{size:.0f} MB of text, {path.stat().st_size / 1e6:.1f} compressed; {workers} at work", flush=True)
     command = [sys.executable, "-m", "benchmarks.curation", "--folder", str(folder)]
     command += ["--workers", str(workers), "--stage"]
@@ -95,6 +102,32 @@ def write(path: Path, megabytes: float) -> float:
     raise AssertionError("texts never end")
 
 
+def write_hard(path: Path) -> float:
+    """Write a file of documents that are hard to bear; return the megabytes of the text that can be taken."""
+    most = 8 * 2**20
+    lines = "".join(f"{number:x}\n" for number in range(most // 6))[:most]
+    hard = [
+        "x" + "\n" * (most - 1),
+        "a " * (most // 2),
+        "a\n" * (most // 2),
+        lines,
+        lines.replace("\n", " "),
+        "a" * most,
+    ]
+    with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
+        for text in hard:
+            file.write(json.dumps(document(text, language=None)) + "\n")
+            for _ in range(2**30 // most if text is hard[2] else 0):
+                file.write(noise(most))
+        file.write("\n")
+    return sum(map(len, hard)) / 1e6
+
+
+def noise(size: int) -> str:
+    """Return text without an end of a line that compresses no better than text does."""
+    return random.randbytes(size // 2).hex()
+
+
 def texts() -> Iterator[str]:
     """Yield pieces of Python's own sources and its packages': of 100 lines, then of 113, and so on."""
     paths = [p for place in ("stdlib", "purelib") for p in sorted(Path(sysconfig.get_path(place)).rglob("*.py"))]
@@ -109,7 +142,7 @@ def texts() -> Iterator[str]:
 
 def stage(folder: Path, wanted: str, workers: int) -> Figures:
     """Run the stages up to the wanted one, of which the others are in the store; return what it took."""
-    source = row(folder / "en_head.json.gz", name="shard", format="redpajama", revision=SHARD)
+    source = row(folder / NAME, name="shard", format="redpajama", revision=SHARD)
     sections = {
         "fetch": FetchSection(sources=(source,)),
         "questions": QuestionsSection(tasks=("bits_per_byte", "humaneval")),
