@@ -28,7 +28,8 @@ _NATIONAL = [
         rb"(?<![-./])(?!\d{5}-\d{4}(?!\d))0[1-9]\d{0,3}[ ]?[/-][ ]?\d{3,}(?:%b\d{2,9}){0,5}" % _SIGN,
         rb"3[2-9]\d[/-]\d{6,7}",
         rb"(?<!\d[ ])(?:0[1-9]\d[ ]\d{4}|0[1-9]\d\d[ ]\d{3})[ ]\d{4}(?![ ]\d)",
-        rb"(?<!%b[ .:-])0[1-9]([ .-])\d\d(?:\1\d\d){3}(?![ ]%b(?![A-Za-z0-9]))(?![.:-][0-9A-Fa-f]{2})" % (_PAIR, _PAIR),
+        rb"(?<!%b[ .:-])(?!01.02.03)0[1-9]([ .-])\d\d(?:\1\d\d){3}(?![ ]%b(?![A-Za-z0-9]))(?![.:-][0-9A-Fa-f]{2})"
+        % (_PAIR, _PAIR),
     )
 ]
 """North America; an area code with its zero in brackets, or before a slash or hyphen (no US postcode); an Italian
