@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hominis.config.signals import INTEGERS, LABELS, NUMBERS
 
-
 TAKEN = ("duplicate_exact", "duplicate_near", "contaminated")
 """Names under which the funnel counts what no rule of a policy removes."""
 
