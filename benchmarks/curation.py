@@ -1,34 +1,46 @@
 """Raw documents to selected ones: megabytes of text a CPU second, and memory, of each stage and of all.
 
     python -m benchmarks.curation [--megabytes 20 40 80] [--workers 1 2]
+    python -m benchmarks.curation --hard
 
 The documents are pieces of Python's own sources and its packages' in RedPajama-v2's layout, half of them without a
-language. Everything is on: language, all signals, own signatures, deduplication, FineWeb's policy. Each stage runs in a
-process of its own, through a real store; CPU seconds are its and its children's, starting them included; memory is the
-most that one process has had. Stages of a few seconds are measured best on an idle machine.
+language; where more text is asked for, the same sources are cut anew at other lines. Everything is on: language, all
+signals, own signatures, deduplication, a policy, decontamination, personal data. Each stage runs in a process of its
+own, through a real store; CPU seconds are its and its children's, starting them included; memory is the most that one
+process has had. Stages of a few seconds are measured best on an idle machine.
+
+With --hard the documents are of 8 MB each, of newlines, of words of one letter, of lines all different and so on, with
+a line of a gigabyte between them.
 """
 
 import argparse
 import gzip
 import json
+import random
 import resource
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.unit.corpus.planted import pieces
 from tests.unit.corpus.raw_files import row
 from tests.unit.corpus.redpajama_files import SHARD, document
 
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
+from hominis.config.evaluate import QuestionsSection
 from hominis.stages import STAGES
 from hominis.store import artefacts, run
 from hominis.store.files import digest
 from hominis.store.site import Site
+from hominis.store.types import Artefact
 
-MEASURED = ("annotate", "deduplicate", "select")
+NAME = "en_head.json.gz"
+NEEDED, MEASURED = ("fetch", "questions"), ("annotate", "deduplicate", "select")
 
 
 def main() -> None:
@@ -36,72 +48,127 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[20, 40, 80])
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
+    parser.add_argument("--hard", action="store_true")
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.stage:
         print(json.dumps(stage(given.folder, given.stage, given.workers[0])))
         return
-    for megabytes in given.megabytes:
+    for megabytes in [None] if given.hard else given.megabytes:
         for workers in given.workers:
             with tempfile.TemporaryDirectory() as folder:
                 measure(Path(folder), megabytes, workers)
 
 
-def measure(folder: Path, megabytes: float, workers: int) -> None:
-    """Print the figures of one size."""
-    path = folder / "en_head.json.gz"
-    size = write(path, megabytes)
+class Figures(NamedTuple):
+    """What a stage took: CPU seconds, seconds, and megabytes of memory of its largest process."""
+
+    cpu: float
+    wall: float
+    megabytes: float
+
+
+def measure(folder: Path, megabytes: float | None, workers: int) -> tuple[float, dict[str, Figures]]:
+    """Print the figures of one size (None: of hard documents); return the megabytes of text and figures by stage."""
+    path = folder / NAME
+    size = write(path, megabytes) if megabytes else write_hard(path)
     print(f"{size:.0f} MB of text, {path.stat().st_size / 1e6:.1f} compressed; {workers} at work", flush=True)
-    total = 0.0
-    command = [sys.executable, "-m", "benchmarks.curation", "--folder", folder, "--workers", str(workers), "--stage"]
-    for name in ("fetch", *MEASURED):
-        said = subprocess.run([*command, name], check=True, capture_output=True, text=True)
-        found = json.loads(said.stdout.splitlines()[-1])
+    command = [sys.executable, "-m", "benchmarks.curation", "--folder", str(folder)]
+    command += ["--workers", str(workers), "--stage"]
+    taken = {}
+    for name in (*NEEDED, *MEASURED):
+        said = subprocess.run([*command, name], check=True, stdout=subprocess.PIPE, text=True)
+        found = Figures(*json.loads(said.stdout.splitlines()[-1]))
         if name in MEASURED:
-            total += found["cpu"]
-            line = f"  {name:12} {size / found['cpu']:7.1f} MB/CPU s {size / found['wall']:7.1f} MB/s"
-            print(line + f" {found['megabytes']:6.0f} MB of memory", flush=True)
-    print(f"  {'all':12} {size / total:7.1f} MB/CPU s", flush=True)
+            taken[name] = found
+            line = f"  {name:12} {size / found.cpu:7.1f} MB/CPU s {size / found.wall:7.1f} MB/s"
+            print(line + f" {found.megabytes:6.0f} MB of memory", flush=True)
+    cpu, wall = (sum(getattr(found, name) for found in taken.values()) for name in ("cpu", "wall"))
+    print(f"  {'all':12} {size / cpu:7.1f} MB/CPU s {size / wall:7.1f} MB/s", flush=True)
+    return size, taken
 
 
 def write(path: Path, megabytes: float) -> float:
     """Write a file of documents; return the megabytes of its text."""
     size = 0.0
     with gzip.open(path, "wt", encoding="utf-8", compresslevel=6) as file:
-        for number, text in enumerate(pieces(600)):
+        for number, text in enumerate(texts()):
             line = document(text, url=f"https://www.example.org/{number}", language="en" if number % 2 else None)
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             size += len(text.encode()) / 1e6
             if size >= megabytes:
-                break
-    return size
+                return size
+    raise AssertionError("texts never end")
 
 
-def stage(folder: Path, wanted: str, workers: int) -> dict[str, float]:
+def write_hard(path: Path) -> float:
+    """Write a file of documents that are hard to bear; return the megabytes of the text that can be taken."""
+    most = 8 * 2**20
+    lines = "".join(f"{number:x}\n" for number in range(most // 6))[:most]
+    hard = [
+        "x" + "\n" * (most - 1),
+        "a " * (most // 2),
+        "a\n" * (most // 2),
+        lines,
+        lines.replace("\n", " "),
+        "a" * most,
+    ]
+    with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
+        for text in hard:
+            file.write(json.dumps(document(text, language=None)) + "\n")
+            for _ in range(2**30 // most if text is hard[2] else 0):
+                file.write(noise(most))
+        file.write("\n")
+    return sum(map(len, hard)) / 1e6
+
+
+def noise(size: int) -> str:
+    """Return text without an end of a line that compresses no better than text does."""
+    return random.randbytes(size // 2).hex()
+
+
+def texts() -> Iterator[str]:
+    """Yield pieces of Python's own sources and its packages': of 100 lines, then of 113, and so on."""
+    paths = [p for place in ("stdlib", "purelib") for p in sorted(Path(sysconfig.get_path(place)).rglob("*.py"))]
+    for length in count(100, 13):
+        for path in paths:
+            lines = path.read_text(encoding="utf-8", errors="ignore").splitlines(keepends=True)
+            for begin in range(0, len(lines), length):
+                piece = "".join(lines[begin : begin + length])
+                if piece.strip() and "\0" not in piece:
+                    yield piece
+
+
+def stage(folder: Path, wanted: str, workers: int) -> Figures:
     """Run the stages up to the wanted one, of which the others are in the store; return what it took."""
-    source = row(folder / "en_head.json.gz", name="shard", format="redpajama", revision=SHARD)
+    source = row(folder / NAME, name="shard", format="redpajama", revision=SHARD)
     sections = {
         "fetch": FetchSection(sources=(source,)),
+        "questions": QuestionsSection(tasks=("bits_per_byte", "humaneval")),
         "annotate": AnnotateSection(workers=workers),
         "deduplicate": DeduplicateSection(),
-        "select": SelectSection(policies={"web": "fineweb"}),
+        "select": SelectSection(policies={"web": "code"}, workers=workers),
     }
-    site, made = Site.at(folder / "site"), {}
+    site, made = Site.at(folder / "site"), dict[str, list[Artefact]]()
     for name, section in sections.items():
         before, begun = seconds(), time.monotonic()
         needed = {upstream: made[upstream] for upstream in STAGES[name].inputs}
-        (part,) = STAGES[name].parts(section, needed)
-        refs = {upstream: [_ref(artefact) for artefact in found] for upstream, found in needed.items()}
-        run.run_part(site, STAGES[name], section, part, refs, run="benchmark")
-        made[name] = [artefacts.open_artefact(site, name, run.key_of(STAGES[name], section, part, refs))]
+        made[name] = []
+        for part in STAGES[name].parts(section, needed):
+            refs = {
+                upstream: [_ref(a) for a in found if a.part in part.inputs.get(upstream, [a.part])]
+                for upstream, found in needed.items()
+            }
+            run.run_part(site, STAGES[name], section, part, refs, run="benchmark")
+            made[name].append(artefacts.open_artefact(site, name, run.key_of(STAGES[name], section, part, refs)))
         if name == wanted:
             break
     used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"cpu": seconds() - before, "wall": time.monotonic() - begun, "megabytes": used / 1024}
+    return Figures(seconds() - before, time.monotonic() - begun, used / 1024)
 
 
-def _ref(artefact: artefacts.Artefact) -> tuple[str, str]:
+def _ref(artefact: Artefact) -> tuple[str, str]:
     return artefact.receipt.key, digest((artefact.path / artefacts.RECEIPT).read_text())
 
 

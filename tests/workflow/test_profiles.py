@@ -50,9 +50,10 @@ def test_leonardo_asks_for_what_the_booster_has(leonardo):
     jobs = asked(dry(leonardo, WORK=str(leonardo.folder), HOMINIS_ACCOUNT="IscrB_us"))
     assert set(jobs) == set(of(load(leonardo.settings)))
     assert {job.slurm_account for job in jobs.values()} == {"IscrB_us"}
-    assert {name for name, job in jobs.items() if job.slurm_partition != "boost_usr_prod"} == {"fetch"}
-    assert jobs["fetch"].slurm_partition == "lrd_all_serial" and jobs["fetch"].runtime <= 240
-    assert jobs["fetch"].mem_mb <= 30_800 and not jobs["fetch"].qos
+    serial = {name: job for name, job in jobs.items() if job.slurm_partition == "lrd_all_serial"}
+    assert set(serial) == {"fetch", "questions"}
+    assert {job.slurm_partition for name, job in jobs.items() if name not in serial} == {"boost_usr_prod"}
+    assert all(job.runtime <= 240 and job.mem_mb <= 30_800 and not job.qos for job in serial.values())
     train = jobs["pretrain"]
     assert (train.nodes, train.tasks, train.gres, train.mem_mb) == (2, 8, "gpu:4", 494_000)
     assert train.tasks * train.cpus_per_task == train.nodes * 32

@@ -171,11 +171,11 @@ def test_damage_is_found_before_use(text_run):
 
 def test_status_ledger_and_verify_speak_json(text_run):
     status = json.loads(text_run.hominis("status", "--json").stdout)
-    assert [s["state"] for s in status["stages"][:5]] == ["done"] * 4 + ["to do"]
+    assert [s["state"] for s in status["stages"][:6]] == ["done"] * 5 + ["to do"]
     ledger = json.loads(text_run.hominis("ledger", "--json").stdout)
-    assert ledger["totals"]["all"]["attempts"] == len(ledger["attempts"]) == 7
+    assert ledger["totals"]["all"]["attempts"] == len(ledger["attempts"]) == 9
     assert all(a["reading"]["energy_kwh"] > 0 for a in ledger["attempts"])
-    assert json.loads(text_run.hominis("verify", "--json").stdout) == {"checked": 7, "damaged": []}
+    assert json.loads(text_run.hominis("verify", "--json").stdout) == {"checked": 9, "damaged": []}
 
 
 def test_a_wrong_hash_names_both(corpora, tmp_path):

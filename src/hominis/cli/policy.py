@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from hominis.config.run import RunConfig
-    from hominis.corpus.explain import Answer, Copies
+    from hominis.corpus.explain import Answer, Copies, Held
 
 
 @click.group("policy", short_help="Show policies; explain which rule removed a document, and by how much.")
@@ -86,9 +86,10 @@ def explain(doc: str, said: str, config: Path, as_json: bool) -> None:
     from hominis.config.compose import compose
     from hominis.config.run import load
     from hominis.corpus.explain import answers, measured, verdict
+    from hominis.corpus.policy import CONTAMINATED
     from hominis.errors import ConfigError
 
-    copies, known = None, False
+    copies, held, known = None, None, False
     if Path(doc).is_file():
         if not said:
             raise ConfigError(f"{doc} is a file, which is of no corpus", where="--policy", remedy="name a policy")
@@ -96,12 +97,13 @@ def explain(doc: str, said: str, config: Path, as_json: bool) -> None:
     else:
         run = load(config)
         row, copies, known = _of_run(run, doc)
+        held = _held(run, doc)
         policy = compose(said, "--policy") if said else run.select.policy_of(row["source"].item(), row["corpus"].item())
-    said_of, name = answers(policy, row), verdict(policy, row, copies)
+    said_of, name = answers(policy, row), verdict(policy, row, copies) or (CONTAMINATED if held else None)
     if as_json:
-        _as_json(doc, said_of, name, copies)
+        _as_json(doc, said_of, name, copies, held)
     else:
-        _explained(doc, said_of, name, copies, known)
+        _explained(doc, said_of, name, copies, held, known)
 
 
 def _of_run(run: RunConfig, doc: str) -> tuple[pl.DataFrame, Copies | None, bool]:
@@ -120,6 +122,14 @@ def _of_run(run: RunConfig, doc: str) -> tuple[pl.DataFrame, Copies | None, bool
     return row, next((found for found in copies if found), None), bool(compared)
 
 
+def _held(run: RunConfig, doc: str) -> Held | None:
+    """Return the evaluation item for which a document left the selected ones."""
+    from hominis.corpus.explain import held_by
+
+    selected = [path / "contaminated.parquet" for path in _artefacts(run, "select", doc)]
+    return next((found for path in selected if path.exists() and (found := held_by(path, doc))), None)
+
+
 def _artefacts(run: RunConfig, stage: str, doc: str = "") -> list[Path]:
     """Return the folders of a stage's parts: of the one that ``doc`` is named after, or of all. None if not done."""
     from hominis.store import artefacts, whole
@@ -132,7 +142,9 @@ def _artefacts(run: RunConfig, stage: str, doc: str = "") -> list[Path]:
     return [artefacts.open_artefact(site, stage, ref.key, ref.digest).path for ref in own or refs]
 
 
-def _explained(doc: str, said: Sequence[Answer], name: str | None, copies: Copies | None, known: bool) -> None:
+def _explained(
+    doc: str, said: Sequence[Answer], name: str | None, copies: Copies | None, held: Held | None, known: bool
+) -> None:
     removing = [f" ({_value(answer)}; {answer.rule.bound()} is kept)" for answer in said if answer.rule.name == name]
     click.echo(f"{doc}: " + (f"removed by {name}{''.join(removing)}" if name else "stays"))
     if copies:
@@ -141,6 +153,8 @@ def _explained(doc: str, said: Sequence[Answer], name: str | None, copies: Copie
         click.echo(f"{kind} duplicate of {copies.kept}, which stays{others}")
     elif not known:
         click.echo("whether it is a duplicate is not known")
+    if held:
+        click.echo(f"it holds {held.item}, which evaluation asks in {held.task}: “{held.words}”")
     _table([["", "rule", "value", "keeps", "margin", "paper"]] + [_row(answer, name) for answer in said])
 
 
@@ -151,14 +165,15 @@ def _row(answer: Answer, name: str | None) -> list[str]:
     return [mark, answer.rule.name, _value(answer), answer.rule.bound(), margin, answer.rule.source]
 
 
-def _as_json(doc: str, said: Sequence[Answer], name: str | None, copies: Copies | None) -> None:
+def _as_json(doc: str, said: Sequence[Answer], name: str | None, copies: Copies | None, held: Held | None) -> None:
     from hominis.store.files import canonical
 
     rules = [
         {**answer.rule.model_dump(), "value": answer.value, "passes": answer.passes, "margin": answer.margin}
         for answer in said
     ]
-    found = {"document": doc, "removed_by": name, "copies": vars(copies) if copies else None, "rules": rules}
+    reasons = {"copies": copies and vars(copies), "holds": held and vars(held)}
+    found = {"document": doc, "removed_by": name, **reasons, "rules": rules}
     click.echo(canonical(found), nl=False)
 
 

@@ -54,7 +54,7 @@ def command(
         for path in files:
             rejects, count = Rejects(), 0
             for line in measured(path, text_field, section.max_document_bytes, domains, rejects):
-                stream.write(line)
+                stream.writelines(line)
                 count += 1
             if rejects.counts:
                 click.echo(f"{path}: left out {listed(rejects.counts)}", err=True)

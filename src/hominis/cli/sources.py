@@ -60,8 +60,8 @@ def redpajama(
 def folder(paths: tuple[Path, ...], licence: str, name: str, corpus: str, form: str, include: tuple[str, ...]) -> None:
     """Describe folders, each a source: git checkouts, unpacked source distributions.
 
-    Links are not followed; `.git`, caches and environments are left out. A folder whose files change afterwards is
-    refused by its hash: describe it again.
+    Links are not followed; hidden names (`.git`, `.env`), caches and environments are left out. A folder whose files
+    change afterwards is refused by its hash: describe it again.
 
     \b
     Examples:

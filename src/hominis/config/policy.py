@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hominis.config.signals import INTEGERS, LABELS, NUMBERS
 
+TAKEN = ("duplicate_exact", "duplicate_near", "contaminated")
+"""Names under which the funnel counts what no rule of a policy removes."""
+
 
 class Rule(BaseModel):
     """A named condition on one signal; bounds are inclusive."""
@@ -32,6 +35,8 @@ class Rule(BaseModel):
         return self
 
     def _problem(self) -> str:
+        if self.name in TAKEN:
+            return "the funnel counts other documents under this name; choose another"
         known = LABELS if self.among is not None else tuple(NUMBERS)
         if self.signal not in known:
             near = difflib.get_close_matches(self.signal, known, 1)

@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from hominis.config.corpus import SelectSection
 from hominis.config.policy import Policy
-from hominis.corpus.contamination import RULE
 from hominis.corpus.hashing import U64, splitmix64
-from hominis.corpus.policy import removed_by
+from hominis.corpus.policy import CONTAMINATED, removed_by
 from hominis.corpus.readers.documents import Documents
 from hominis.errors import InputError
 from hominis.store.types import Json
@@ -65,7 +64,7 @@ def without(decided: pl.DataFrame, gone: pl.Series, section: SelectSection) -> p
 
     A source that held out documents still does, while any stays: so its corpus does, too.
     """
-    rule = pl.when(pl.col("id").is_in(gone.implode())).then(pl.lit(RULE)).otherwise("removed_by")
+    rule = pl.when(pl.col("id").is_in(gone.implode())).then(pl.lit(CONTAMINATED)).otherwise("removed_by")
     return _split(decided.with_columns(removed_by=rule), section, lambda: bool((decided["split"] == _HELD).any()))
 
 
@@ -111,17 +110,16 @@ def kept_batches(documents: Documents, decided: pl.DataFrame) -> Iterator[pa.Tab
     """
     if decided["removed_by"].null_count() == 0:
         return
+    said = decided.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
+    stays = decided["removed_by"].is_null().to_arrow()
     place = 0
     for batch in documents:
-        rows = decided.slice(place, batch.num_rows)
+        rows, stay = said.slice(place, batch.num_rows), stays.slice(place, batch.num_rows)
         place += batch.num_rows
-        if not rows["id"].equals(pl.Series(batch.column("id"))):
+        if rows["id"].cast(pa.string()).to_pylist() != batch.column("id").to_pylist():
             raise _another_reading(documents)
-        stays = rows["removed_by"].is_null()
-        if stays.any():
-            said = rows.filter(stays).select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
-            texts = batch.column("text").filter(stays.to_arrow())
-            yield said.add_column(len(_SAID), "text", texts).cast(schema())
+        if stay.true_count:
+            yield rows.filter(stay).add_column(len(_SAID), "text", batch.column("text").filter(stay)).cast(schema())
     if place != decided.height:
         raise _another_reading(documents)
 

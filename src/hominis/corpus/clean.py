@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hominis.corpus.card import Card
 from hominis.corpus.choice import schema
@@ -16,16 +18,26 @@ from hominis.corpus.pii import replaced
 from hominis.corpus.pipeline import paired
 from hominis.corpus.tables import TableWriter
 
-CONTAMINATED = pa.schema([(name, pa.string()) for name in ("id", "task", "item", "words")])
+LEFT = pa.schema([(name, pa.string()) for name in ("id", "task", "item", "words")])
 SPANS = pa.schema([("id", pa.string()), ("kind", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
 
 
-class Clean(NamedTuple):
-    """A batch of documents: the rows as they stay, those that left for the items that they hold, what was replaced."""
+class Found(NamedTuple):
+    """What is sought in a batch: little to send from one process to another, whatever the text.
 
-    rows: pa.Table
+    Attributes:
+        contaminated: the documents that hold an item: ``LEFT``.
+        stays: by row, whether the document holds none.
+        spans: personal data in those that stay: ``SPANS``.
+        changed: by row that stays, whether it has personal data.
+        texts: those rows' texts with placeholders.
+    """
+
     contaminated: pa.Table
+    stays: pa.BooleanArray
     spans: pa.Table
+    changed: pa.BooleanArray
+    texts: pa.LargeStringArray
 
 
 _SOUGHT: list[tuple[Contamination | None, Sequence[str]]] = []
@@ -37,19 +49,24 @@ def prepare(items: Sequence[Item], kinds: Sequence[str]) -> None:
     _SOUGHT[:] = [(Contamination(items) if items else None, kinds)]
 
 
-def cleaned(rows: pa.Table) -> Clean:
-    """Return rows of ``documents.parquet`` without those that hold an item, personal data replaced in the others."""
+def found(rows: pa.Table) -> Found:
+    """Return what rows of ``documents.parquet`` hold."""
     contamination, kinds = _SOUGHT[0]
-    contaminated = CONTAMINATED.empty_table()
+    contaminated, stays = LEFT.empty_table(), _mask(rows, (), False)
     if contamination:
         touched = contamination.touched(_texts(rows))
-        contaminated = _with_ids(rows, touched, CONTAMINATED)
-        rows = rows.filter(pa.array(~pl.int_range(rows.num_rows, eager=True).is_in(touched["row"].implode())))
-    if not kinds:
-        return Clean(rows, contaminated, SPANS.empty_table())
+        contaminated, stays = _with_ids(rows, touched, LEFT), _mask(rows, touched["row"], False)
+        rows = rows.filter(stays)
     texts, spans = replaced(_texts(rows), kinds)
-    place = schema().get_field_index("text")
-    return Clean(rows.set_column(place, "text", texts), contaminated, _with_ids(rows, spans, SPANS))
+    changed = _mask(rows, spans["row"], True)
+    return Found(contaminated, stays, _with_ids(rows, spans, SPANS), changed, texts.filter(changed))
+
+
+def cleaned(rows: pa.Table, seen: Found) -> pa.Table:
+    """Return the rows that stay, without personal data."""
+    rows = rows.filter(seen.stays)
+    texts = pc.replace_with_mask(_texts(rows), seen.changed, seen.texts)
+    return rows.set_column(schema().get_field_index("text"), "text", texts)
 
 
 class Written(NamedTuple):
@@ -75,15 +92,16 @@ def write(
         kinds: of personal data.
         seen: is told the number of documents of each batch.
     """
-    card, spans, left = Card(), dict.fromkeys(kinds, 0), [CONTAMINATED.empty_table()]
+    card, spans, left = Card(), dict.fromkeys(kinds, 0), [LEFT.empty_table()]
     table, aside = folder / "documents.parquet", folder / "pii.parquet"
     with TableWriter(table, schema()) as documents, TableWriter(aside, SPANS) as pii:
-        for batch, clean in paired(batches, cleaned, workers, prepare, items, kinds):
-            card.add(clean.rows)
-            documents.write(clean.rows)
-            pii.write(clean.spans)
-            left.append(clean.contaminated)
-            for kind in clean.spans["kind"].to_pylist():
+        for batch, held in paired(batches, found, workers, prepare, items, kinds):
+            rows = cleaned(batch, held)
+            card.add(rows)
+            documents.write(rows)
+            pii.write(held.spans)
+            left.append(held.contaminated)
+            for kind in held.spans["kind"].to_pylist():
                 spans[kind] += 1
             seen(batch.num_rows)
     return Written(card, pa.concat_tables(left), spans)
@@ -91,6 +109,13 @@ def write(
 
 def _texts(rows: pa.Table) -> pa.LargeStringArray:
     return rows["text"].combine_chunks()
+
+
+def _mask(rows: pa.Table, places: Iterable[int], value: bool) -> pa.BooleanArray:
+    """Return ``value`` at the rows named, its opposite elsewhere."""
+    mask = np.full(rows.num_rows, not value)
+    mask[list(places)] = value
+    return pa.array(mask)
 
 
 def _with_ids(rows: pa.Table, found: pl.DataFrame, wanted: pa.Schema) -> pa.Table:

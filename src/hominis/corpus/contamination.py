@@ -17,9 +17,6 @@ from hominis.corpus.kernels.normalise import normalise, normalised
 from hominis.corpus.kernels.texts import texts_of
 from hominis.store.types import Json
 
-RULE = "contaminated"
-"""The name under which the funnel counts them, after the policy's rules."""
-
 RUN = 13
 """Words that a document and an item must share, in their order."""
 LEAST = 8

@@ -80,7 +80,10 @@ def _copy(path: Path, target: Path) -> None:
     try:
         shutil.copyfile(path, target)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"cannot read the source's file: {error}", where=path, remedy="correct its locator") from error
+        remedy = (
+            "describe it by `hominis sources folder`" if path.is_dir() else "correct its locator, or make it readable"
+        )
+        raise InputError(f"cannot read the source's file: {error.strerror}", where=path, remedy=remedy) from error
 
 
 def _pack(source: Source, target: Path, scratch: Scratch) -> None:

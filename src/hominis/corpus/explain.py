@@ -47,6 +47,15 @@ class Copies:
     others: list[str]
 
 
+@dataclass(frozen=True)
+class Held:
+    """The evaluation item that a document holds, and the words that both have."""
+
+    task: str
+    item: str
+    words: str
+
+
 def answers(policy: Policy, row: pl.DataFrame) -> list[Answer]:
     """Return what every rule says of the document whose annotations are in ``row``, in the policy's order."""
     held = row.select(passes(rule).alias(rule.name) for rule in policy.rules)
@@ -113,6 +122,12 @@ def copies_of(duplicates: Path, name: str) -> Copies | None:
     kept = own["kept"].item()
     others = table.filter(pl.col("kept") == kept, pl.col("id") != name).select("id").collect()["id"].to_list()
     return Copies(own["kind"].item(), kept, others)
+
+
+def held_by(contaminated: Path, name: str) -> Held | None:
+    """Return the evaluation item for which the document ``name`` left; None if it didn't."""
+    found = pl.scan_parquet(contaminated).filter(pl.col("id") == name).select("task", "item", "words").collect()
+    return Held(*found.row(0)) if found.height else None
 
 
 def measured(path: Path) -> pl.DataFrame:

@@ -17,8 +17,8 @@ from typing import IO, cast
 
 from hominis.errors import InputError
 
-LEFT_OUT = frozenset((".git", ".hg", ".svn", "__pycache__", "node_modules"))
-"""What version control, interpreters and installers put into a folder of sources."""
+_MADE = frozenset(("__pycache__", "node_modules"))
+"""What interpreters and installers put into a folder of sources."""
 
 _MARKS = frozenset(("CACHEDIR.TAG", "pyvenv.cfg"))
 """A folder that has one of these is a cache (https://bford.info/cachedir/) or an environment, and left out, too."""
@@ -65,9 +65,14 @@ def _walk(folder: Path) -> Iterator[str]:
         if _MARKS & set(names):
             folders.clear()
             continue
-        folders[:] = [name for name in folders if name not in LEFT_OUT]
-        paths = (Path(root, name) for name in names if name not in LEFT_OUT)
+        folders[:] = filter(_is_source, folders)
+        paths = (Path(root, name) for name in names if _is_source(name))
         yield from (str(path.relative_to(folder)) for path in paths if stat.S_ISREG(path.lstat().st_mode))
+
+
+def _is_source(name: str) -> bool:
+    """Say whether a name isn't hidden, as those of version control, tools and ``.env`` with its keys are, nor made."""
+    return not name.startswith(".") and name not in _MADE
 
 
 def _refuse(error: OSError) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic_core import to_json
-
 from hominis.corpus.pipeline import batched
 from hominis.corpus.readers.archives import BROKEN
 from hominis.corpus.readers.lines import Line, objects
@@ -16,8 +14,10 @@ from hominis.corpus.spans import Document, published, shard_of
 from hominis.errors import InputError
 
 
-def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int], rejects: Rejects) -> Iterator[bytes]:
-    """Yield a line of JSON for each document of a file of JSON lines, compressed or not.
+def measured(
+    path: Path, text_field: str, limit: int, domains: Mapping[str, int], rejects: Rejects
+) -> Iterator[Iterator[bytes]]:
+    """Yield a line of JSON, in pieces, for each document of a file of JSON lines, compressed or not.
 
     Args:
         text_field: the field of the text.
@@ -30,7 +30,7 @@ def measured(path: Path, text_field: str, limit: int, domains: Mapping[str, int]
     """
     documents = _documents(path, text_field, limit, rejects)
     for held in batched(documents, lambda document: len(document.text)):
-        yield from (to_json(found) + b"\n" for found in published(held, domains))
+        yield from published(held, domains)
 
 
 def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Iterator[Document]:

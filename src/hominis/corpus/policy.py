@@ -9,6 +9,9 @@ from hominis.config.policy import Policy, Rule
 DUPLICATE_RULES = {"exact": "duplicate_exact", "near": "duplicate_near"}
 """Kind of duplicate → the name under which the funnel counts it, before the policy's own rules."""
 
+CONTAMINATED = "contaminated"
+"""The name under which the funnel counts what holds an evaluation item, after the policy's own rules."""
+
 
 def rule_names(policy: Policy) -> list[str]:
     """Return what can remove a document, in the order in which it is asked."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
@@ -20,7 +21,7 @@ from hominis.config.signals import INTEGERS, NUMBERS, PUBLISHED
 from hominis.corpus.pipeline import batched
 from hominis.corpus.published_signatures import REMEDY, Signatures
 from hominis.corpus.readers.archives import BROKEN
-from hominis.corpus.readers.lines import objects
+from hominis.corpus.readers.lines import objects, string
 from hominis.corpus.readers.rejects import Rejects
 from hominis.errors import InputError
 
@@ -148,7 +149,7 @@ def _rows(file: Path, rejects: Rejects) -> Iterator[tuple[Any, ...]]:
     for line in objects(file, _LINE_BYTES, _parse):
         try:
             reason, row = line.reason, line.value and _row(line.value)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError):
             reason, row = "not_signals", None
         if row:
             yield row
@@ -162,16 +163,25 @@ def _row(value: dict[str, Any]) -> tuple[Any, ...]:
     (length,) = {spans[0][1] for spans in found if spans}
     values = (spans[0][2] if spans else None for spans in found)
     numbers = [None if number is None else kind(number) for number, kind in zip(values, _AS, strict=True)]
-    return str(value["id"]), int(length), value.get("metadata", {}).get("url"), *numbers
+    id_, url = string(value["id"]), value.get("metadata", {}).get("url")
+    if id_ is None or url != string(url):
+        raise ValueError(f"no id or address that UTF-8 can hold: {id_!r}, {url!r}")
+    return id_, _int64(length), url, *numbers
 
 
-_AS = [int if name in INTEGERS else float for name in NAMES]
+def _int64(number: Any) -> int:
+    if not -(2**63) <= int(number) < 2**63:
+        raise OverflowError(f"{number} is no 64-bit integer")
+    return int(number)
+
+
+_AS = [_int64 if name in INTEGERS else float for name in NAMES]
 
 
 def _duplicates(file: Path) -> pl.DataFrame:
-    try:
-        frame = pl.read_parquet(file, columns=["doc_id", "digest"])
-    except (OSError, pl.exceptions.PolarsError) as error:
+    try:  # by Arrow: Polars panics over some damage
+        frame = pl.DataFrame(pq.read_table(file, columns=["doc_id", "digest"])).cast(pl.String)
+    except (OSError, ValueError, pl.exceptions.PolarsError, pa.ArrowException) as error:
         raise InputError(f"{file.name} holds no list of duplicates: {error}", where=file, remedy=REMEDY) from error
     named = frame.select(pl.col("doc_id").alias("id"), pl.concat_str(pl.lit("sha1:"), "digest").alias("digest"))
     return named.unique("id", keep="first", maintain_order=True)

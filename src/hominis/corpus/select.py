@@ -55,9 +55,9 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     import polars as pl
 
     from hominis.corpus.choice import chosen, figures, others_held, without
-    from hominis.corpus.clean import CONTAMINATED
-    from hominis.corpus.contamination import RULE, Contamination
-    from hominis.corpus.policy import rule_names
+    from hominis.corpus.clean import LEFT
+    from hominis.corpus.contamination import Contamination
+    from hominis.corpus.policy import CONTAMINATED, rule_names
     from hominis.corpus.tables import TableWriter
 
     corpus = part.params["corpus"]
@@ -70,9 +70,9 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     decided = without(own, pl.Series(first.contaminated["id"]), section)
     if others_held(decided, own):
         written = _written(section, inputs, decided, items, scratch)
-    with TableWriter(scratch.out / "contaminated.parquet", CONTAMINATED) as table:
+    with TableWriter(scratch.out / "contaminated.parquet", LEFT) as table:
         table.write(first.contaminated)
-    rules = [*rule_names(policies[part.id]), *([RULE] if items else [])]
+    rules = [*rule_names(policies[part.id]), *([CONTAMINATED] if items else [])]
     return {
         "source": part.id,
         "corpus": corpus,

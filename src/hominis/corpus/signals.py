@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from hominis.corpus.kernels.lines import count_lines
 from hominis.corpus.kernels.normalise import Normalised
+from hominis.corpus.kernels.repetition import DUPLICATE_SIZES, TOP_SIZES
 from hominis.corpus.kernels.texts import Texts
 from hominis.corpus.kernels.tokens import count_tokens
-from hominis.corpus.kernels.words import DUPLICATE_SIZES, TOP_SIZES, count_words
+from hominis.corpus.kernels.words import count_words
 from hominis.corpus.lists import lists, rows_of
 
 F64 = npt.NDArray[np.float64]

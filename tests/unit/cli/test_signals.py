@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -52,9 +54,26 @@ def test_a_shard_gives_ids_metadata_and_spans_as_published(tmp_path):
 @example(["", "\n", "\n\n", "a", "½ ⅷ\njavascript javascripts\njava-script", "À\u0301A\n \nx.\u3000", "\0\n"])
 def test_line_signals_are_those_of_their_definitions(texts):
     made = [Document(f"f/{row}", text, {"language": "en"}) for row, text in enumerate(texts)]
-    for text, found in zip(texts, published(made, {}), strict=True):
-        spans = {name: values for name, values in found["quality_signals"].items() if name.startswith("rps_lines_")}
-        assert spans == plain_signals.line_signals(text)
+    for text, pieces in zip(texts, published(made, {}), strict=True):
+        found = json.loads(b"".join(pieces))["quality_signals"]
+        wanted = json.loads(json.dumps(plain_signals.line_signals(text)))
+        assert {name: values for name, values in found.items() if name.startswith("rps_lines_")} == wanted
+
+
+@pytest.mark.parametrize("count", [2**16, 2**16 + 1])
+def test_lines_that_are_written_in_pieces_are_all_there_once(count):
+    (pieces,) = published([Document("f", "1.\n" * count, {})], {})
+    found = json.loads(b"".join(pieces))["quality_signals"]
+    assert found["rps_lines_num_words"] == [[3 * line, 3 * line + 3, 1] for line in range(count)]
+
+
+def test_a_text_of_newlines_alone_takes_little_memory(tmp_path):
+    path = lines(tmp_path / "d.jsonl", {"raw_content": "x" + "\n" * 2**20})
+    code = "import resource, sys; from hominis.cli import cli; cli(sys.argv[1:], standalone_mode=False)\n"
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    output = tmp_path / "signals.json"
+    done = subprocess.run([sys.executable, "-c", code, "signals", path, "-o", output], check=True, capture_output=True)
+    assert int(done.stdout) < 0.75 * 2**20  # kilobytes: as Python objects its spans would take a gigabyte
 
 
 def test_bad_lines_keep_their_places_and_are_counted(tmp_path):

@@ -80,6 +80,7 @@ def public_addresses(text: str) -> set[str]:
             parsed = ipaddress.ip_address(word)
         except ValueError:
             continue
-        if parsed.is_global and not parsed.is_multicast and not parsed.is_reserved:
+        site_local = parsed.version == 6 and parsed.is_site_local
+        if parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or site_local):
             found.add(word)
     return found

@@ -201,6 +201,13 @@ def test_own_file_that_is_gone_is_named(tmp_path):
     assert str(path) in caught.value.where
 
 
+def test_own_file_that_is_a_folder_is_told_how_folders_are_described(tmp_path):
+    source = row(json_lines(tmp_path / "a.jsonl", [{"text": "x"}]), locator=str(tmp_path))
+    with pytest.raises(InputError, match="cannot read the source's file: Is a directory") as caught:
+        run(source, LocalScratch(tmp_path / "scratch"), tmp_path / "none")
+    assert "hominis sources folder" in caught.value.remedy
+
+
 def test_parts_are_the_chosen_sources_in_the_order_of_the_table(tmp_path):
     files = {name: json_lines(tmp_path / f"{name}.jsonl", [{"text": name}]) for name in "abc"}
     sources = tuple(row(path, name=name) for name, path in files.items())

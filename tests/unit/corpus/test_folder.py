@@ -25,7 +25,15 @@ CODE = "def area(width, height):\n    return width * height\n" * 3
 def checkout(root: Path, **more: str) -> Path:
     """A folder with files in two depths, and others that belong to tools."""
     files = {"README.md": "# Area\n", "src/area.py": CODE, "src/b/volume.py": CODE + "# more\n"}
-    tools = [".git/config", "src/__pycache__/area.pyc", "node_modules/x/y.js", "env/pyvenv.cfg", "env/lib/site.py"]
+    tools = [
+        ".git/config",
+        ".env",
+        "src/.hypothesis/unicode",
+        "src/__pycache__/area.pyc",
+        "node_modules/x/y.js",
+        "env/pyvenv.cfg",
+        "env/lib/site.py",
+    ]
     tools += [".mypy_cache/CACHEDIR.TAG", ".mypy_cache/3.11/area.json"]
     for name, text in {**files, **dict.fromkeys(tools, "no source"), **more}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -381,6 +381,42 @@ def test_any_files_are_a_paper_or_none(files):
     assert paper(files, LIMIT).reason in ("", "no_main_file")
 
 
+EDITS = st.lists(
+    st.tuples(
+        st.floats(0, 1), st.sampled_from([0, 1, 5, 50, 400]), st.sampled_from(PIECES), st.sampled_from([0, 1, 30])
+    ),
+    max_size=12,
+)
+
+
+def altered(text, edits):
+    """The text with some of it taken out and other pieces put in, time and again."""
+    for where, gone, piece, times in edits:
+        at = int(where * len(text))
+        text = text[:at] + piece * times + text[at + gone :]
+    return text
+
+
+@settings(max_examples=100, deadline=None)
+@given(EDITS, EDITS)
+def test_a_paper_with_anything_changed_is_read_in_bounded_text(edits, others):
+    text = WHOLE.replace("\\maketitle", "\\usepackage{s}\\input{part}\\input{main}")
+    files = {"main.tex": altered(text, edits), "part.tex": altered(WHOLE, others), "s.sty": altered(WHOLE, edits)}
+    contents = {name: content.encode() for name, content in files.items()}
+    size = sum(map(len, contents.values()))
+    for found in (paper(contents, LIMIT), *papers(contents, LIMIT)):
+        assert found.reason in ("", "no_main_file")
+        assert len(found.text) <= 8 * size + 60_000
+        assert not set(found.text + found.title) & {"\x00", "\x01"}
+
+
+def test_no_paper_becomes_far_more_than_a_document_may_be():
+    doubles = "\\documentclass{a}\\def\\x#1{#1#1#1#1#1#1#1#1}\\begin{document}"
+    source = doubles + "\\x{word word word word word}" * 300_000
+    length = len(paper({"main.tex": source.encode()}, 32 * 2**20).text)
+    assert length < len(source) + 32 * 2**20
+
+
 WORDS = st.lists(st.text(st.characters(exclude_characters="\\%#{}$", exclude_categories=("C", "Z")), min_size=1))
 
 

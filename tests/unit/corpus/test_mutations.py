@@ -15,10 +15,22 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hominis.config.corpus import AnnotateSection
+from hominis.corpus.annotations import annotated
+from hominis.corpus.published import Published
 from hominis.corpus.readers.documents import Documents
 from hominis.corpus.readers.records import Reading
 from hominis.errors import InputError
 from tests.unit.corpus.raw_files import as_bytes, deb, json_lines, tar_bytes, wheel
+from tests.unit.corpus.redpajama_files import (
+    SHARD,
+    document,
+    documents_file,
+    duplicates_file,
+    minhash_file,
+    signals_file,
+    signals_of,
+)
 
 LIMIT = 100_000
 CODE = "def area(width, height):\n    return width * height\n" * 4
@@ -149,3 +161,69 @@ def test_changed_files_give_documents_or_one_clear_error(data, name, edits, with
     except InputError as error:
         str(error).encode()
     json.dumps(documents.rejects.samples, ensure_ascii=False).encode()
+
+
+TEXTS = [f"This is text number {n} of some words and more words.\nThe second line of {n}." for n in range(6)]
+DOCUMENTS = [document(text, url=f"https://www.example.org/{n}", digest=f"sha1:{n}") for n, text in enumerate(TEXTS)]
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from([2**63, 10**400, "x", "\ud800", "inf", {}]),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+SECTIONS = (
+    AnnotateSection(permutations=8),
+    AnnotateSection(signature="redpajama", shingle_words=13, permutations=128),
+)
+
+
+@cache
+def published(root: Path) -> tuple[Path, ...]:
+    """A shard of six documents, and the files about them."""
+    signals = [signals_of(n, given, rps_doc_word_count=10) for n, given in enumerate(DOCUMENTS)]
+    about = (
+        duplicates_file(root, {1: "sha1:1", 2: "sha1:9"}),
+        minhash_file(root, {n: range(n, n + 128) for n in range(6)}),
+    )
+    return documents_file(root, DOCUMENTS), signals_file(root, signals), *about
+
+
+def joined(documents: Path, about: list[Path], section: AnnotateSection) -> None:
+    """Read, measure and join, as the stage does; checks what comes out."""
+    found = Published(about, signatures=section.signature == "redpajama")
+    read = Documents(documents, "own", Reading(format="redpajama", revision=SHARD), LIMIT)
+    for batch in map(found.with_signatures, read):
+        rows = found.joined(annotated(batch, {"source": "own", "corpus": "web"}, section), batch)
+        rows.validate(full=True)
+        assert rows["bytes"].to_pylist() == [len(text.encode()) for text in batch["text"].to_pylist()]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(which=st.integers(0, 3), edits=EDITS, within=st.booleans(), section=st.sampled_from(SECTIONS))
+def test_changed_files_of_redpajama_are_joined_or_one_clear_error(which, edits, within, section, tmp_path_factory):
+    files = published(tmp_path_factory.getbasetemp() / "shard")
+    before = files[which].read_bytes()
+    files[which].write_bytes(changed(files[which].name, before, edits, within))
+    try:
+        joined(files[0], list(files[1:]), section)
+    except InputError as error:
+        str(error).encode()
+    finally:
+        files[which].write_bytes(before)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(odd=ODD, place=st.sampled_from(["id", "metadata", "url", "quality_signals", "signal", "value"]))
+def test_signals_of_any_shape_are_joined_or_rejected(odd, place, tmp_path_factory):
+    line = signals_of(0, DOCUMENTS[0], rps_doc_word_count=10)
+    holder = {"url": line["metadata"], "signal": line["quality_signals"]}.get(place, line)
+    if place == "value":
+        line["quality_signals"]["rps_doc_word_count"][0][2] = odd
+    else:
+        holder["rps_doc_word_count" if place == "signal" else place] = odd
+    root = tmp_path_factory.getbasetemp() / "odd"
+    about = [signals_file(root, [line, signals_of(1, DOCUMENTS[1])])]
+    joined(documents_file(root, DOCUMENTS), about, SECTIONS[0])

@@ -52,6 +52,12 @@ def test_a_document_that_holds_an_item_leaves_and_is_listed_with_the_item(chain,
     assert made.summary["read"]["documents"] == made.summary["kept"]["documents"] + removed
 
 
+def test_a_source_of_which_nothing_stays_has_a_table_without_rows(chain, tmp_path, problem):  # noqa: F811
+    (made,) = chain((source(tmp_path, [problem]),), BOTH)["select"]
+    assert rows(made, "documents.parquet") == [] == rows(made, "pii.parquet")
+    assert made.summary["kept"]["documents"] == 0 and len(rows(made, "contaminated.parquet")) == 1
+
+
 def test_a_rule_of_the_policy_counts_before(chain, tmp_path, problem):  # noqa: F811
     rule = {"name": "short", "signal": "bytes", "max": len(text(1))}
     made = chain((source(tmp_path, [text(1), problem]),), BOTH, policies={"web": {"rules": [rule]}})["select"][0]

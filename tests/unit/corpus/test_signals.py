@@ -80,6 +80,11 @@ def test_phrases_of_a_list_are_found_across_lines_and_only_as_they_are_written()
     assert [row["rps_doc_ldnoobw_words"] for row in measured(texts)] == [2.0, 1.0, 0.0, 1.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_stop_word_holds_a_word_character_for_other_tokens_are_not_looked_up(language):
+    assert all(any(c.isalnum() for c in word) for word in _entries("stop", language))
+
+
 def test_signals_of_lists_are_null_where_a_language_has_none():
     (row,) = measured(["the fuck"], "xx")
     assert row["rps_doc_stop_word_fraction"] is row["rps_doc_ldnoobw_words"] is None

@@ -26,6 +26,15 @@ def kernel(function: Function) -> Function:
     return compiled
 
 
+def inlined(function: Function) -> Function:
+    """Return the function as a part of each kernel that calls it, before anything is compiled.
+
+    For what is called for every word or byte: a call with an array counts references to it, which costs more.
+    """
+    inner: Function = numba.njit(inline="always")(function)
+    return inner
+
+
 @cache
 def cache_folder(sources: Path) -> Path:
     """Return a folder that belongs to the present state of a folder of sources.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hominis.corpus.kernels.compiled import kernel
+from hominis.corpus.kernels.compiled import inlined, kernel
 from hominis.corpus.kernels.machine import folded, load64, trailing_zeros
 from hominis.corpus.kernels.texts import Bytes, Offsets, Texts
 
@@ -34,7 +34,7 @@ def content_hashes(texts: Texts) -> U64:
     return hashes
 
 
-@kernel
+@inlined
 def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     """Return the hash of ``data[start:end]``."""
     mixed, place = SEED, start
@@ -45,7 +45,7 @@ def hash_bytes(data: Bytes, start: int, end: int) -> np.uint64:
     return last
 
 
-@kernel
+@inlined
 def hash_few(value: np.uint64, length: int) -> np.uint64:
     """Return the hash of fewer than 8 bytes, given as ``few`` gives them."""
     last: np.uint64 = folded(SEED ^ value, LAST ^ np.uint64(length))
@@ -112,7 +112,7 @@ def hash_words(data: Bytes, start: int, end: int, words: U64) -> int:
     return count
 
 
-@kernel
+@inlined
 def few(data: Bytes, start: int, end: int) -> np.uint64:
     """Return the bytes of ``data[start:end]``, fewer than 8, as a little-endian number."""
     if start + 8 <= data.size:

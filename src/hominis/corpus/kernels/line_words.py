@@ -16,18 +16,18 @@ of them ``str.isnumeric`` is true of, words that are ``javascript``."""
 
 _JAVASCRIPT = np.frombuffer(b"javascript", np.uint8)
 
-I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
 
 
-def count_line_words(normal: Normalised) -> dict[str, I64]:
+def count_line_words(normal: Normalised) -> dict[str, I32]:
     """Return ``COUNTS`` of each raw line of all texts."""
-    counts = np.zeros((len(COUNTS), normal.line_words.size), np.int64)
+    counts = np.zeros((len(COUNTS), normal.line_words.size), np.int32)
     _count(tables(), normal, counts)
     return dict(zip(COUNTS, counts, strict=True))
 
 
 @kernel
-def _count(tables: Tables, normal: Normalised, counts: I64) -> None:
+def _count(tables: Tables, normal: Normalised, counts: I32) -> None:
     classes, (data, offsets), lines = tables.classes, normal.texts, normal.lines
     line_words, line_ends = normal.line_words, normal.line_ends
     for text in range(offsets.size - 1):

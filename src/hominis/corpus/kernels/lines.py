@@ -11,7 +11,7 @@ from hominis.corpus.kernels.compiled import kernel
 from hominis.corpus.kernels.hash64 import hash_bytes
 from hominis.corpus.kernels.sets import U64, slot_of, slots_for
 from hominis.corpus.kernels.texts import Bytes, Offsets, Texts
-from hominis.corpus.kernels.unicode import SPACE, UPPER, Tables, before, decode, tables
+from hominis.corpus.kernels.unicode import SPACE, UPPER, Tables, before, byte_at, decode, tables
 
 LINE = ("length", "upper", "first", "last", "dots", "begin", "end", "begin_character", "end_character")
 """Rows of what ``scan_lines`` returns: characters with the newline; capitals among them; the code points of the first
@@ -87,13 +87,13 @@ def _scan(tables: Tables, data: Bytes, offsets: Offsets, found: I32) -> None:
             start, length, upper = at, 0, 0
             first, begin, begin_character = np.int64(0), at, 0
             while at < stop:
-                here = at
-                if data[at] < 0x80:
-                    point = np.int64(data[at])
+                here, byte = at, byte_at(data, at)
+                if byte < 0x80:
+                    point, bits = np.int64(byte), classes[byte]
                     at += 1
                 else:
                     point, at = decode(data, at)
-                bits = classes[point]
+                    bits = classes[point]
                 length += 1
                 upper += bits & UPPER != 0
                 if first == 0 and not bits & SPACE:

@@ -16,6 +16,7 @@ from hominis.corpus.kernels.unicode import (
     SIGMA,
     SPACE,
     Tables,
+    byte_at,
     decode,
     is_final_sigma,
     tables,
@@ -51,7 +52,7 @@ def normalise(texts: Texts) -> Texts:
 def normalised(texts: Texts) -> Normalised:
     """Return the normalised texts with the places of words and lines."""
     room, lines = _sizes(*texts)
-    out = np.empty(room, np.uint8)
+    out = np.empty(room + 2, np.uint8)  # what is written before it is known to stay
     offsets, words = np.empty((2, texts.offsets.size), np.int64)
     line_words, line_ends = np.empty((2, lines[-1]), np.int64)
     _normalise(tables(), *texts, out, offsets, words, line_words, line_ends)
@@ -86,38 +87,36 @@ def _normalise(
 ) -> None:
     """Write the normalised texts to ``out``, and how many words there are before each text's and line's end.
 
-    Combining marks are written as they come; a run of them that is out of canonical order is sorted where it ends.
+    Of ASCII every byte is written, and overwritten by the next one unless it stays: branches cost more, for the
+    processor guesses wrong at them. Combining marks are written as they come; a run of them that is out of canonical
+    order is sorted where it ends.
     """
     size = count = line = 0
     begins[0] = words[0] = 0
     for text in range(offsets.size - 1):
-        at, end = offsets[text], offsets[text + 1]
+        at, end, first = offsets[text], offsets[text + 1], size
         between = True  # in front of a word
         run, highest, disordered = 0, 0, False  # marks since the last character that is none
         while at < end:
-            if data[at] < 0x80:
-                small = tables.ascii[data[at]]
+            byte = byte_at(data, at)
+            if byte < 0x80:
+                small = tables.ascii[byte]
                 at += 1
-                if small == DELETED:
-                    continue
-                if small == _SPACE:
-                    between = True
-                    if data[at - 1] == _NEWLINE:
-                        line_words[line], line_ends[line] = count, size
-                        line += 1
-                    continue
-                if highest:
+                if byte == _NEWLINE:
+                    line_words[line], line_ends[line] = count, size
+                    line += 1
+                stays = (small != DELETED) & (small != _SPACE)
+                if highest and stays:
                     if disordered:
                         _reorder(tables.combining, out, run, size)
                     highest, disordered = 0, False
-                if between:
-                    between = False
-                    count += 1
-                    if size > begins[text]:
-                        out[size] = _SPACE
-                        size += 1
-                out[size] = small
-                size += 1
+                opens = stays & between
+                out[np.uint64(size)] = _SPACE
+                size += opens & (size > first)
+                count += opens
+                out[np.uint64(size)] = small
+                size += stays
+                between = (between & (not stays)) | (small == _SPACE)
                 continue
             point, following = decode(data, at)
             if tables.classes[point] & SPACE:
@@ -129,7 +128,7 @@ def _normalise(
                     _reorder(tables.combining, out, run, size)
                 between, highest, disordered = False, 0, False
                 count += 1
-                if size > begins[text]:
+                if size > first:
                     out[size] = _SPACE
                     size += 1
             written = size

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hominis.corpus.kernels.compiled import kernel
+from hominis.corpus.kernels.compiled import inlined, kernel
 
 U64 = npt.NDArray[np.uint64]
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -25,7 +25,7 @@ def slots_for(keys: int) -> int:
     return slots
 
 
-@kernel
+@inlined
 def slot_of(key: Any, keys: U64, slots: int) -> Any:
     """Return the slot of a key (not 0) in a table of ``slots``, a power of two: free (0) if it isn't there yet."""
     slot = np.int64((key * _SPREAD) >> _UPPER) & (slots - 1)
@@ -34,7 +34,7 @@ def slot_of(key: Any, keys: U64, slots: int) -> Any:
     return slot
 
 
-@kernel
+@inlined
 def holds(keys: U64, key: Any) -> bool:
     """Return whether a key is in a row of a table that ``table_of`` made."""
     return keys[slot_of(key, keys, keys.size)] == key  # type: ignore[no-any-return]

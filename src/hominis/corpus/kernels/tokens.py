@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hominis.corpus.kernels.compiled import kernel
+from hominis.corpus.kernels.compiled import inlined, kernel
 from hominis.corpus.kernels.hash64 import few, hash_bytes, hash_few
 from hominis.corpus.kernels.sets import U64, holds
 from hominis.corpus.kernels.texts import Bytes, Offsets, Texts
-from hominis.corpus.kernels.unicode import LETTER, SMALL, SPACE, UPPER, WORD, Tables, decode, tables
+from hominis.corpus.kernels.unicode import LETTER, SMALL, SPACE, UPPER, WORD, Tables, byte_at, decode, tables
 
 COUNTS = (
     "characters",
@@ -40,7 +40,7 @@ def count_tokens(texts: Texts, lists: I32, stop_words: U64, longest: int) -> dic
 
     Args:
         lists: by text, the row of ``stop_words`` to look into; -1: none, and the count is 0.
-        stop_words: hashes of words, a row a list.
+        stop_words: hashes of words, a row a list; what holds no word character is no word.
         longest: bytes of the longest stop word.
     """
     counts = np.empty((len(COUNTS), texts.number), np.int64)
@@ -61,44 +61,43 @@ def _count(
     classes = tables.classes
     for text in range(offsets.size - 1):
         at, end = offsets[text], offsets[text + 1]
-        characters = alphanumeric = tokens = with_letter = capitals = stops = sentences = symbols = brackets = 0
+        words = tokens = with_letter = capitals = stops = sentences = symbols = 0
         listed, row = lists[text] >= 0, stop_words[max(lists[text], 0)]
         in_sentence = False
         while at < end:
-            begin, bits, length, underscores = at, np.uint8(0), 0, 0
+            begin, bits, longer = at, np.uint8(0), 0
             while at < end:  # a run of word characters
-                if data[at] < 0x80:
-                    point, following = np.int64(data[at]), at + 1
+                byte = byte_at(data, at)
+                if byte < 0x80:
+                    found, following = classes[byte], at + 1
                 else:
                     point, following = decode(data, at)
-                found = classes[point]
+                    found = classes[point]
+                    longer += (following - at - 1) * (found & WORD != 0)
                 if not found & WORD:
                     break
                 bits |= found
-                length += 1
-                underscores += point == 0x5F
                 at = following
             if at > begin:
                 sentences += not in_sentence
                 in_sentence = True
-                alphanumeric += length - underscores
+                words += at - begin - longer
                 tokens += 1
                 with_letter += bits & LETTER != 0
                 capitals += bits & UPPER != 0 and bits & SMALL == 0
                 if listed and at - begin <= longest:
                     stops += holds(row, _hash(data, begin, at))
-                characters += length
             begin, bits, dots = at, np.uint8(0), 0
             while at < end:  # white space, and a run of other characters after it
-                if data[at] < 0x80:
-                    point, following = np.int64(data[at]), at + 1
+                byte = byte_at(data, at)
+                if byte < 0x80:
+                    point, following, found = np.int64(byte), at + 1, classes[byte]
                 else:
                     point, following = decode(data, at)
-                found = classes[point]
+                    found = classes[point]
                 if found & WORD or (found & SPACE and at > begin):
                     break
                 at = following
-                characters += 1
                 if found & SPACE:
                     begin = at
                     continue
@@ -111,20 +110,29 @@ def _count(
                         dots = 0
                 else:
                     dots = 0
-                    symbols += point == 0x23 or point == _ELLIPSIS
-                    brackets += point == 0x7B or point == 0x7D
+                    symbols += point == _ELLIPSIS
             if at > begin:
                 tokens += 1
-                with_letter += bits & LETTER != 0
                 capitals += bits & UPPER != 0 and bits & SMALL == 0
-                if listed and at - begin <= longest:
-                    stops += holds(row, _hash(data, begin, at))
-        counts[0, text], counts[1, text], counts[2, text] = characters, alphanumeric, tokens
+        characters, underscores, hashes, brackets = _plain(data, offsets[text], end)
+        counts[0, text], counts[1, text], counts[2, text] = characters, words - underscores, tokens
         counts[3, text], counts[4, text], counts[5, text] = with_letter, capitals, stops
-        counts[6, text], counts[7, text], counts[8, text] = sentences, symbols, brackets
+        counts[6, text], counts[7, text], counts[8, text] = sentences, symbols + hashes, brackets
 
 
 @kernel
+def _plain(data: Bytes, start: int, end: int) -> tuple[int, int, int, int]:
+    """Return how many characters, underscores, hashes and curly brackets there are, in a loop without branches."""
+    characters = underscores = hashes = brackets = 0
+    for byte in data[start:end]:
+        characters += byte & 0xC0 != 0x80
+        underscores += byte == 0x5F
+        hashes += byte == 0x23
+        brackets += (byte == 0x7B) | (byte == 0x7D)
+    return characters, underscores, hashes, brackets
+
+
+@inlined
 def _hash(data: Bytes, start: int, end: int) -> Any:
     """Return ``hash_bytes``, sooner for what is short."""
     return hash_few(few(data, start, end), end - start) if end - start < 8 else hash_bytes(data, start, end)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hominis.corpus.kernels.compiled import kernel
+from hominis.corpus.kernels.compiled import inlined, kernel
 
 SPACE, WORD, UPPER, SMALL, NUMERIC, LETTER, CASED, IGNORABLE = (1 << bit for bit in range(8))
 """Bits of a class: ``isspace``; ``isalnum`` or ``_``; ``isupper``; lower or title case; ``isnumeric``; a-z or A-Z;
@@ -106,7 +106,13 @@ GROWTH = 3
 """A character's lower-case decomposed form has at most this many times its bytes."""
 
 
-@kernel
+@inlined
+def byte_at(data: U8, at: int) -> np.uint8:
+    """Return ``data[at]``, of which it is known that ``at`` is not negative: so nothing is asked."""
+    return data[np.uint64(at)]  # type: ignore[no-any-return]
+
+
+@inlined
 def decode(data: U8, at: int) -> tuple[np.int64, int]:
     """Return the code point that begins at a byte of valid UTF-8, and where the next one begins."""
     first = np.int64(data[at])

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hominis.corpus.kernels.compiled import kernel
+from hominis.corpus.kernels.compiled import inlined, kernel
 from hominis.corpus.kernels.hash64 import few, hash_bytes, hash_few
 from hominis.corpus.kernels.machine import load64, trailing_zeros
 from hominis.corpus.kernels.normalise import Normalised
-from hominis.corpus.kernels.sets import U64, holds, slot_of, slots_for
-from hominis.corpus.kernels.texts import Bytes, Offsets, Texts, texts_of
-
-TOP_SIZES = (2, 3, 4)
-DUPLICATE_SIZES = (5, 6, 7, 8, 9, 10)
+from hominis.corpus.kernels.phrases import Phrases, phrase_hashes, phrases_in
+from hominis.corpus.kernels.repetition import DUPLICATE_SIZES, TOP_SIZES, Room, repetition
+from hominis.corpus.kernels.sets import U64, slot_of, slots_for
+from hominis.corpus.kernels.texts import Bytes, Offsets, texts_of
 
 COUNTS = (
     "word_characters",
@@ -36,44 +34,16 @@ COUNTS = (
 REQUIRED = ("the", "be", "to", "of", "and", "that", "have", "with")
 """A document of Gopher's has at least two of these."""
 
-_LAST_TOP, _LARGEST = TOP_SIZES[-1], DUPLICATE_SIZES[-1]
 _CHARACTERS, _DISTINCT, _LOREM_IPSUM, _LITERALLY, _BAD, _REQUIRED, _JAVASCRIPT, _FIRST_GRAM = range(8)
 
 _LOREM, _FIVE_BYTES = np.uint64(int.from_bytes(b"lorem", "little")), np.uint64(2**40 - 1)
 _IPSUM = np.frombuffer(b"ipsum", np.uint8)
-_NONE, _ONE, _HALF = np.uint64(0), np.uint64(1), np.uint64(32)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 _SIX, _SEVEN, _LAST_BYTE = np.uint64(6), np.uint64(7), np.uint64(56)
 _ONES, _HIGHS, _SPACES = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x2020202020202020)
-_MIX = np.uint64(0xFF51AFD7ED558CCD)
 
 I32 = npt.NDArray[np.int32]
 F64 = npt.NDArray[np.float64]
-
-
-class Phrases(NamedTuple):
-    """Lists of phrases, to be found among words.
-
-    Attributes:
-        openings: hashes of the first words, a row a list, as ``sets.table_of`` lays them out.
-        whole: hashes of whole phrases (``phrase_hashes``), likewise.
-        sizes: bit n of a list's number: there is a phrase of n words in it; shape (lists,).
-    """
-
-    openings: U64
-    whole: U64
-    sizes: U64
-
-
-class _Room(NamedTuple):
-    """Space to work in, enough for the longest text: by word, and by slot of a table."""
-
-    hashes: U64
-    ids: I32
-    sums: Offsets
-    live: I32
-    grams: I32
-    keys: U64
-    counts: I32
 
 
 def count_words(normal: Normalised, lists: I32, phrases: Phrases) -> tuple[dict[str, Offsets], F64]:
@@ -86,7 +56,7 @@ def count_words(normal: Normalised, lists: I32, phrases: Phrases) -> tuple[dict[
     counts, entropy = np.zeros((texts.number, len(COUNTS)), np.int64), np.zeros(texts.number)
     most = int(np.diff(normal.words).max(initial=0)) + 1
     slots = slots_for(most)
-    room = _Room(
+    room = Room(
         *(np.empty(most, np.uint64), np.empty(most, np.int32), np.empty(most, np.int64)),
         *(np.empty(most, np.int32), np.empty(most, np.int32)),
         *(np.empty(slots, np.uint64), np.empty(slots, np.int32)),
@@ -100,38 +70,9 @@ def _known() -> U64:
     return phrase_hashes(texts_of(pa.array([*REQUIRED, "javascript"])))[1]
 
 
-def phrase_hashes(phrases: Texts) -> tuple[U64, U64, Offsets]:
-    """Return of each phrase (words joined by single spaces) the hash, that of its first word, and its words' number."""
-    whole, openings = np.empty(phrases.number, np.uint64), np.empty(phrases.number, np.uint64)
-    words = np.empty(phrases.number, np.int64)
-    _hash_phrases(*phrases, whole, openings, words)
-    return whole, openings, words
-
-
-@kernel
-def _hash_phrases(data: Bytes, offsets: Offsets, whole: U64, openings: U64, words: Offsets) -> None:
-    for phrase in range(offsets.size - 1):
-        begin, count, key = offsets[phrase], 0, _NONE
-        for at in range(offsets[phrase], offsets[phrase + 1] + 1):
-            if at == offsets[phrase + 1] or data[at] == 0x20:
-                word = hash_bytes(data, begin, at)
-                if count == 0:
-                    openings[phrase] = word
-                key = _joined(key, word)
-                count += 1
-                begin = at + 1
-        whole[phrase], words[phrase] = key, count
-
-
-@kernel
-def _joined(key: Any, word: Any) -> Any:
-    mixed = (key ^ word) * _MIX
-    return mixed ^ (mixed >> _HALF)
-
-
 @kernel
 def _count(
-    normal: Normalised, lists: I32, phrases: Phrases, known: U64, room: _Room, counts: Offsets, entropy: F64
+    normal: Normalised, lists: I32, phrases: Phrases, known: U64, room: Room, counts: Offsets, entropy: F64
 ) -> None:
     data, offsets = normal.texts.data, normal.texts.offsets
     for text in range(offsets.size - 1):
@@ -149,15 +90,15 @@ def _count(
         if lorem:
             out[_LOREM_IPSUM], out[_LITERALLY] = _lorem_ipsum(data, offsets[text], offsets[text + 1])
         if lists[text] >= 0:
-            out[_BAD] = _phrases_in(room.hashes[:count], lists[text], phrases)
+            out[_BAD] = phrases_in(room.hashes[:count], lists[text], phrases)
         if room.keys[javascript] == known[-1]:
             ends = normal.line_words[normal.lines[text] : normal.lines[text + 1]] - before
             out[_JAVASCRIPT] = _lines_with(javascript, room.ids[:count], ends)
-        _repetition(count, room, out)
+        repetition(count, room, out[_FIRST_GRAM:])
 
 
 @kernel
-def _split(data: Bytes, start: int, end: int, count: int, slots: int, room: _Room) -> tuple[int, bool]:
+def _split(data: Bytes, start: int, end: int, count: int, slots: int, room: Room) -> tuple[int, bool]:
     """Count each of a text's words in its slot of the table, which is its number, and sum up their lengths.
 
     ``room.live`` has the numbers in their order of appearance. Almost every branch is one that goes the same way for
@@ -208,7 +149,7 @@ def _lorem_ipsum(data: Bytes, start: int, end: int) -> tuple[int, int]:
     return found, literally
 
 
-@kernel
+@inlined
 def _word_end(data: Bytes, at: int, end: int) -> int:
     """Return where the next space is, or ``end``; 8 bytes are looked at in one (Warren 2012, section 6-1)."""
     while at + 8 <= data.size:
@@ -222,7 +163,7 @@ def _word_end(data: Bytes, at: int, end: int) -> int:
     return at
 
 
-@kernel
+@inlined
 def _characters(data: Bytes, start: int, end: int) -> np.int64:
     """Return the code points in a range of bytes: those bytes that don't continue one."""
     more = np.int64(end - start)
@@ -254,29 +195,16 @@ def _opens_with_ipsum(data: Bytes, at: int, end: int) -> int:
 
 @kernel
 def _entropy(counts: I32, order: I32, total: int) -> float:
-    entropy = 0.0
+    entropy, once = 0.0, _term(1, total)  # most words occur once
     for number in order:
-        share = counts[number] / total
-        entropy += -share * math.log(share)
+        entropy += once if counts[number] == 1 else _term(counts[number], total)
     return entropy
 
 
 @kernel
-def _phrases_in(hashes: U64, row: int, phrases: Phrases) -> int:
-    """Return how many runs of words are a phrase of the list."""
-    found, openings, whole = 0, phrases.openings[row], phrases.whole[row]
-    for first in range(hashes.size):
-        if not holds(openings, hashes[first]):
-            continue
-        key, left = _NONE, phrases.sizes[row] >> _ONE
-        for word in range(first, hashes.size):
-            key = _joined(key, hashes[word])
-            if left & _ONE:
-                found += holds(whole, key)
-            left >>= _ONE
-            if left == _NONE:
-                break
-    return found
+def _term(count: int, total: int) -> float:
+    share = count / total
+    return -share * math.log(share)
 
 
 @kernel
@@ -287,84 +215,3 @@ def _lines_with(wanted: int, ids: I32, ends: Offsets) -> int:
         found += (ids[begin:end] == wanted).any()
         begin = end
     return found
-
-
-@kernel
-def _repetition(count: int, room: _Room, out: Offsets) -> None:
-    """Count the characters in the most frequent run of 2 to 4 words, and in all that are repeated of 5 to 10.
-
-    A run can only be repeated where both runs shorter by a word are, so ever fewer places are looked at.
-    """
-    ids, live, grams, counts = room.ids, room.live, room.grams, room.counts
-    places = 0
-    for place in range(count):
-        repeated = counts[ids[place]] > 1
-        grams[place] = ids[place] if repeated else -1
-        live[places] = place
-        places += repeated
-    for size in range(2, _LARGEST + 1):
-        places = _number_runs(size, places, count, room)
-        if places < 2:
-            return
-        taken = _most_frequent(size, places, room) if size <= _LAST_TOP else _covered(size, places, room)
-        out[_FIRST_GRAM + size - 2] = taken
-
-
-@kernel
-def _number_runs(size: int, places: int, count: int, room: _Room) -> int:
-    """Go on from the repeated runs of ``size - 1`` words to those of ``size``, of ``count`` words in all.
-
-    The number of a run is its slot, by the numbers of the shorter run and of the last word: no two share one.
-    ``room.live`` are the places of the first ``places`` repeated runs, ascending; ``room.grams`` has the number of the
-    run at any place, or -1.
-    """
-    ids, live, grams, keys, counts = room.ids, room.live, room.grams, room.keys, room.counts
-    kept = 0
-    for index in range(places):
-        place = live[index]
-        goes_on = place + size <= count and grams[place + 1] >= 0
-        grams[place] = grams[place] if goes_on else -1
-        live[kept] = place
-        kept += goes_on
-    slots = slots_for(kept)
-    keys[:slots] = _NONE
-    for index in range(kept):
-        place = live[index]
-        key = (np.uint64(grams[place]) << _HALF | np.uint64(ids[place + size - 1])) + _ONE
-        slot = slot_of(key, keys, slots)
-        counts[slot] = counts[slot] + 1 if keys[slot] == key else 1
-        keys[slot] = key
-        grams[place] = slot
-    places = 0
-    for index in range(kept):
-        place = live[index]
-        repeated = counts[grams[place]] > 1
-        grams[place] = grams[place] if repeated else -1
-        live[places] = place
-        places += repeated
-    return places
-
-
-@kernel
-def _most_frequent(size: int, places: int, room: _Room) -> int:
-    """Return the characters in all occurrences of the most frequent run, of equals the first; 0 if none is repeated."""
-    sums, live, grams, counts = room.sums, room.live, room.grams, room.counts
-    best, most = 0, 1
-    for index in range(places):
-        place = live[index]
-        times = counts[grams[place]]
-        if times > most:
-            best, most = (sums[place + size] - sums[place]) * times, times
-    return best
-
-
-@kernel
-def _covered(size: int, places: int, room: _Room) -> int:
-    """Return the characters of words that lie in a repeated run, overlaps counted once."""
-    sums, live = room.sums, room.live
-    covered = done = 0
-    for index in range(places):
-        place = live[index]
-        covered += sums[place + size] - sums[max(place, done)]
-        done = place + size
-    return covered

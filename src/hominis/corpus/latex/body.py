@@ -18,6 +18,8 @@ _ENVIRONMENT = re.compile(r"\s{0,9}\{([a-zA-Z]{1,40}\*?)\}")
 _DEEPEST = 12
 _WORK = 14
 _SLACK = 100_000
+_MOST = 64 * 2**20
+"""Characters that are looked at or written, whatever the length: what is longer than a document is dropped anyway."""
 
 Replaced = tuple[str, int] | None
 """What a command becomes and the position after it and its arguments; None: it stays."""
@@ -37,7 +39,8 @@ _DEFINERS: dict[Reader, tuple[str, ...]] = {
 class Body:
     """Reads the texts of one paper in order: what one defines, the next knows.
 
-    The work is bounded: some times the length of the texts are looked at or written, then the rest stays as it is.
+    The work is bounded: some times the length of the texts, and at most ``_MOST`` characters, are looked at or written,
+    then the rest stays as it is.
 
     Attributes:
         title: what the first ``\\title`` holds; empty if there is none.
@@ -48,7 +51,8 @@ class Body:
         """Allow work for ``length`` characters; ``packages`` returns the text of a style file of the paper."""
         self.title = ""
         self.ended = False
-        self._budget = Budget(_WORK * length + _SLACK)
+        self._budget, self._room = Budget(_SLACK), _MOST
+        self._allow(length)
         self._depth = 0
         self._ensured = False
         self._mathematics, self._place = Mathematics(""), 0
@@ -74,6 +78,11 @@ class Body:
             "usepackage": self._usepackage,
         }
         self._kept = frozenset(self._known) | commands.STRUCTURE
+
+    def _allow(self, length: int) -> None:
+        granted = min(_WORK * length, self._room)
+        self._room -= granted
+        self._budget.left += granted
 
     def define(self, text: str) -> None:
         """Take the definitions and the title of a preamble or style file; its text is none."""
@@ -230,7 +239,7 @@ class Body:
             package = self._packages(name.strip()) if name.strip() not in self._seen else None
             if package:
                 self._seen.add(name.strip())
-                self._budget.left += _WORK * len(package)
+                self._allow(len(package))
                 self._again(package)
         return GONE, found[1]
 

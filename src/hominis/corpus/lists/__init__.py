@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from hominis.corpus.kernels.phrases import Phrases, phrase_hashes
 from hominis.corpus.kernels.sets import U64, table_of
 from hominis.corpus.kernels.texts import texts_of
-from hominis.corpus.kernels.words import Phrases, phrase_hashes
 
 LANGUAGES = ("en", "it", "de", "fr", "es")
 """ISO 639-1 codes of the languages that have lists; a list's row is its language's place here."""

@@ -83,8 +83,9 @@ def find(column: Texts, kinds: Collection[str] = KINDS) -> list[Span]:
     spans: list[Span] = []
     while len(places):
         touched = set()
-        for row, kind, at in places[np.argsort(places[:, 1], kind="stable")].tolist():
-            start, stop = column.offsets[row : row + 2].tolist()
+        places = places[np.argsort(places[:, 1], kind="stable")]
+        bounds = column.offsets[places[:, 0]].tolist(), column.offsets[places[:, 0] + 1].tolist()
+        for (row, kind, at), start, stop in zip(places.tolist(), *bounds, strict=True):
             if KINDS[kind] in kinds and (found := _VERIFY[kind](view[start:stop], at - start)):
                 begin, end = start + found[0], start + found[1]
                 view[begin:end] = b"<" * (end - begin)

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, cast
 
+from hominis.corpus.readers import tars
 from hominis.errors import InputError
 
 try:  # three times as fast; there are no wheels for POWER
@@ -165,7 +166,7 @@ def _is_file(entry: zipfile.ZipInfo) -> bool:
 
 
 def _tar(stream: IO[bytes], wanted: Wanted, limit: int) -> Iterator[Member]:
-    with closing(tarfile.open(fileobj=stream, mode="r|")) as archive:
+    with closing(tars.opened(stream)) as archive:
         for member in archive:
             path = member.name.removeprefix("./").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             if member.isfile() and wanted(path):

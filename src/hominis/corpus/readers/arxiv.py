@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 from hominis.corpus.latex.files import is_source, is_wanted
 from hominis.corpus.latex.paper import Paper, paper, papers
-from hominis.corpus.readers import archives
+from hominis.corpus.readers import archives, tars
 from hominis.corpus.readers.lines import JSON_LINES, objects
 from hominis.corpus.readers.records import Reading, Record, line_limit, text_record
 from hominis.errors import InputError
@@ -128,7 +128,7 @@ def _is_tar(head: bytes) -> bool:
 
 def _unpacked(stream: IO[bytes], left: int) -> dict[str, bytes] | str:
     files: dict[str, bytes] = {}
-    with closing(tarfile.open(fileobj=stream, mode="r|")) as archive:
+    with closing(tars.opened(stream)) as archive:
         for member in archive:
             if member.isfile() and is_wanted(member.name, member.size):
                 left -= member.size

@@ -27,6 +27,9 @@ BEGINNING = 200
 
 _COMPARE = "compare the file with its publisher's and fetch it again"
 _REMEDIES = {
+    "not_json": "every line is to be a JSON object, and the ending of the file to say how it is compressed",
+    "not_object": "every line is to be a JSON object: write an array's items a line each (jq -c '.[]')",
+    "bad_utf8": "the file is to be UTF-8, and its ending to say how it is compressed",
     "no_text": "set text_field to the field that holds the text, or correct the format; {path} has {beginning}",
     "licence_unknown": "give the source's row the licence of its files, as SPDX names it",
     "licence_not_permissive": "if you may use them, name their licences in the source's column licences",
