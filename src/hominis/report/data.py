@@ -9,6 +9,10 @@ from hominis.report.model import Amount, Dataset, Funnel, Removed, Tokens, Train
 from hominis.report.origin import Origin
 
 
+_PAPERS = {"contaminated": "GPT-3 (Brown et al. 2020, arXiv:2005.14165), appendix C"}
+"""Of rules that are in no policy."""
+
+
 def datasets(origin: Origin) -> list[Dataset]:
     """Return the sources as downloaded."""
     fields = ("source", "corpus", "kind", "licence", "revision", "locator", "bytes", "sha256")
@@ -83,7 +87,7 @@ def _per(train: Mapping[str, int]) -> float | None:
 def _funnel(summary: dict[str, Any], origin: Origin, artefact: Any, policies: Mapping[str, Any]) -> Funnel:
     kept = summary["kept"]
     policy = policies.get(summary["source"], policies.get(summary["corpus"], {}))
-    papers = {rule["name"]: rule.get("source", "") for rule in policy.get("rules", ())}
+    papers = _PAPERS | {rule["name"]: rule.get("source", "") for rule in policy.get("rules", ())}
     return Funnel(
         source=summary["source"],
         corpus=summary["corpus"],

@@ -108,6 +108,7 @@ def test_a_rule_is_shown_with_its_paper_where_the_source_s_policy_has_it(results
     assert results.funnel is not None
     papers = {row.rule: row.paper for row in results.funnel.removed}
     assert (papers["language"], papers["duplicate_near"]) == ("A paper (arXiv:1234.56789)", "")
+    assert "2005.14165" in papers["contaminated"]
 
 
 def test_the_funnel_loses_nothing(results: Results):
