@@ -8,7 +8,6 @@ from typing import Any
 from hominis.report.model import Amount, Dataset, Funnel, Removed, Tokens, Training
 from hominis.report.origin import Origin
 
-
 _PAPERS = {"contaminated": "GPT-3 (Brown et al. 2020, arXiv:2005.14165), appendix C"}
 """Of rules that are in no policy."""
 
