@@ -75,6 +75,8 @@ def run_part(
             }
             summary = stage.work(section, opened, part, work)
             receipt = _receipt(stage, section, part, key, inputs, work, summary)
+            if work.warnings:  # who waits for the artefact reads them as soon as it is there
+                attempt.write("beat", warnings=work.warnings)
             closed["outcome"] = _publish(site, attempt, work, receipt)
     return closed["outcome"]
 
