@@ -9,7 +9,6 @@ punctuation (accents stay as they are), and a set of tuples. datatrove's filter 
 runs of 13 words; its words are spaCy's.
 """
 
-import argparse
 import json
 import string
 import tempfile
@@ -20,7 +19,7 @@ from statistics import median
 
 import pyarrow as pa
 from benchmarks.minhash import read, size, until
-from benchmarks.peers import DATATROVE, asked, compare, python_with, seconds
+from benchmarks.peers import DATATROVE, asked, compare, options, python_with, seconds
 from tests.unit.corpus.planted import pieces
 
 from hominis.corpus.contamination import RUN, Contamination
@@ -50,13 +49,7 @@ def measured(texts):
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=float, default=40)
-    parser.add_argument("--peer-megabytes", type=float, default=1)
-    parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--texts", type=Path)
-    parser.add_argument("--environments", type=Path, metavar="FOLDER")
-    given = parser.parse_args()
+    given = options(__doc__).parse_args()
     texts = until(read(given.texts) if given.texts else list(islice(pieces(1000), 100_000)), given.megabytes)
     items = humaneval.solved()
     ours = Contamination(("humaneval", name, text) for name, text in items.items())

@@ -10,7 +10,6 @@ and divide it into words, too. datatrove is installed from PyPI into an environm
 (CHECKOUT is a clone of https://github.com/togethercomputer/RedPajama-Data) makes the signature of 13 words with SHA-1.
 """
 
-import argparse
 import json
 import tempfile
 from itertools import islice
@@ -18,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 import pyarrow as pa
-from benchmarks.peers import DATATROVE, asked, compare, python_with, seconds
+from benchmarks.peers import DATATROVE, asked, compare, options, python_with, seconds
 from tests.unit.corpus.planted import pieces
 
 from hominis.corpus.kernels.normalise import normalise
@@ -64,13 +63,8 @@ def measured(texts):
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=float, default=40)
-    parser.add_argument("--peer-megabytes", type=float, default=1)
-    parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--texts", type=Path)
+    parser = options(__doc__)
     parser.add_argument("--redpajama", type=Path, metavar="CHECKOUT")
-    parser.add_argument("--environments", type=Path, metavar="FOLDER")
     given = parser.parse_args()
     found = read(given.texts) if given.texts else list(islice(pieces(1000), 100_000))
     texts = until(found, given.megabytes)

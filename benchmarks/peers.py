@@ -4,6 +4,7 @@ A program defines ``measured(texts)``, one pass over the texts. It runs with not
 is asked for one pass after the other, in turn with ours, so that a busy machine hurts both.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -25,6 +26,17 @@ for _ in sys.stdin:
     measured(texts)
     print(time.process_time() - begun, file=said, flush=True)
 """
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Return the options that the benchmarks of few texts beside more of ours have in common."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=float, default=40)
+    parser.add_argument("--peer-megabytes", type=float, default=1)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--texts", type=Path)
+    parser.add_argument("--environments", type=Path, metavar="FOLDER")
+    return parser
 
 
 def python_with(packages: tuple[str, ...], folder: Path) -> str:

@@ -84,9 +84,9 @@ def explain(doc: str, said: str, config: Path, as_json: bool) -> None:
     DOC is a document's id in the run, or a file with a text, which needs --policy.
     """
     from hominis.config.compose import compose
+    from hominis.config.policy import CONTAMINATED
     from hominis.config.run import load
     from hominis.corpus.explain import answers, measured, verdict
-    from hominis.corpus.policy import CONTAMINATED
     from hominis.errors import ConfigError
 
     copies, held, known = None, None, False

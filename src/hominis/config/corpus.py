@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from hominis.config import redpajama
 from hominis.config.base import Section, unkeyed
 from hominis.config.compose import read_policies
-from hominis.config.content import sha256
 from hominis.config.policy import Policy, PolicyTable
 from hominis.config.tables import read_sources
 from hominis.errors import ConfigError
@@ -27,6 +26,7 @@ HERE = ("file", "folder")
 Format = Literal["", "redpajama", "github", "arxiv"]
 
 PersonalData = Literal["key", "email", "iban", "ip_address", "phone"]
+"""Kinds in order of precedence: where two overlap, the earlier one wins."""
 
 
 class Source(BaseModel):
@@ -118,14 +118,10 @@ class AnnotateSection(Section):
         128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
     )
 
-    domains: Path | None = Field(
+    domains: Path | None = unkeyed(
         None, description="A JSON object of domains and numbers, as for `hominis signals --ut1`; its bytes count."
     )
     workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
-
-    def keyed(self) -> dict[str, Any]:
-        """Have the hash of the map of domains, not its path."""
-        return super().keyed() | {"domains": self.domains and sha256(self.domains, "annotate.domains")}
 
     @model_validator(mode="after")
     def _redpajamas_signature_is_whole(self) -> Self:
@@ -175,7 +171,7 @@ class SelectSection(Section):
     )
     heldout_seed: int = Field(0, ge=0, lt=2**63, description="Another seed, another choice.")
     pii: tuple[PersonalData, ...] = Field(
-        ("key", "email", "iban", "ip_address", "phone"),
+        get_args(PersonalData),
         description="Kinds of personal data that are replaced by placeholders such as <EMAIL>.",
     )
     workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")

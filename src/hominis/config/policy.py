@@ -11,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hominis.config.signals import INTEGERS, LABELS, NUMBERS
 
-TAKEN = ("duplicate_exact", "duplicate_near", "contaminated")
-"""Names under which the funnel counts what no rule of a policy removes."""
+DUPLICATE_RULES = {"exact": "duplicate_exact", "near": "duplicate_near"}
+"""Kind of duplicate → the name under which the funnel counts it, before a policy's own rules."""
+
+CONTAMINATED = "contaminated"
+"""The name under which the funnel counts what holds an evaluation item, after a policy's own rules."""
 
 
 class Rule(BaseModel):
@@ -35,7 +38,7 @@ class Rule(BaseModel):
         return self
 
     def _problem(self) -> str:
-        if self.name in TAKEN:
+        if self.name in (*DUPLICATE_RULES.values(), CONTAMINATED):
             return "the funnel counts other documents under this name; choose another"
         known = LABELS if self.among is not None else tuple(NUMBERS)
         if self.signal not in known:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from hominis.config.corpus import AnnotateSection
+from hominis.corpus import given
 from hominis.corpus.pipeline import enough, paired
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
@@ -16,12 +17,20 @@ _ROW = ("corpus", "licence", "file", "format", "include", "licences", "revision"
 """What of a source's row tells how to read its file and what its documents are."""
 
 
+_DOMAINS = "annotate.domains"
+
+
 def parts(section: AnnotateSection, inputs: Inputs) -> Sequence[Part]:
-    """Return a part per source of documents, which reads the sources ``of`` it, too."""
+    """Return a part per source of documents, which reads the sources ``of`` it, too.
+
+    Raises:
+        InputError: the map of domains cannot be read.
+    """
+    domains = {"domains": given.hash_of(section.domains, _DOMAINS)} if section.domains else {}
     return [
         Part(
             artefact.part,
-            {name: artefact.receipt.params[name] for name in _ROW},
+            {name: artefact.receipt.params[name] for name in _ROW} | domains,
             {"fetch": [artefact.part, *(other.part for other in inputs["fetch"] if _of(other) == artefact.part)]},
         )
         for artefact in inputs["fetch"]
@@ -44,7 +53,7 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
 
     Raises:
         InputError: the raw file is damaged, or more of its records are than the section allows, or no document in it
-            can be read.
+            can be read; or the map of domains changed since the stage was asked for.
     """
     import pyarrow.compute as pc
 
@@ -59,6 +68,8 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     documents = Documents.of(raw, section.max_document_bytes)
     published = Published(about, signatures=section.signature == "redpajama")
     workers = enough(section.workers, documents.path.stat().st_size // LEAST_BYTES)
+    if section.domains:
+        given.check(section.domains, part.params["domains"], _DOMAINS)
     domains = Domains(read_domains(section.domains) if section.domains else {})
     measure = partial(annotated, labels={"source": part.id, "corpus": part.params["corpus"]}, section=section)
     count = size = 0

@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow as pa
 
 from hominis.config.corpus import SelectSection
-from hominis.config.policy import Policy
+from hominis.config.policy import CONTAMINATED, Policy
 from hominis.corpus.hashing import U64, splitmix64
-from hominis.corpus.policy import CONTAMINATED, removed_by
+from hominis.corpus.policy import removed_by
 from hominis.corpus.readers.documents import Documents
 from hominis.errors import InputError
 from hominis.store.types import Json

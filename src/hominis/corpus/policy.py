@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from hominis.config.policy import Policy, Rule
-
-DUPLICATE_RULES = {"exact": "duplicate_exact", "near": "duplicate_near"}
-"""Kind of duplicate → the name under which the funnel counts it, before the policy's own rules."""
-
-CONTAMINATED = "contaminated"
-"""The name under which the funnel counts what holds an evaluation item, after the policy's own rules."""
+from hominis.config.policy import DUPLICATE_RULES, Policy, Rule
 
 
 def rule_names(policy: Policy) -> list[str]:

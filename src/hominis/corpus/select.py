@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hominis.config.corpus import SelectSection
+from hominis.config.policy import CONTAMINATED
 from hominis.corpus.annotate import LEAST_BYTES
 from hominis.corpus.pipeline import enough
 from hominis.store.types import Inputs, Part, Scratch, Summary
@@ -57,7 +58,7 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     from hominis.corpus.choice import chosen, figures, others_held, without
     from hominis.corpus.clean import LEFT
     from hominis.corpus.contamination import Contamination
-    from hominis.corpus.policy import CONTAMINATED, rule_names
+    from hominis.corpus.policy import rule_names
     from hominis.corpus.tables import TableWriter
 
     corpus = part.params["corpus"]

@@ -1,7 +1,7 @@
 """Signals in the form in which RedPajama-v2 publishes them: JSON lines of ``[start, end, value]`` spans.
 
-A document's signal is one span over all its characters, a line's one span per raw line. A line of newlines would be a
-gigabyte of spans, so they are written piece by piece.
+A document's signal is one span over all its characters, a line's one span per raw line. A text of newlines is
+gigabytes of spans, so they are written piece by piece.
 """
 
 from __future__ import annotations

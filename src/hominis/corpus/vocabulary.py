@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hominis.config.tokenise import VocabularySection
+from hominis.corpus import given
 from hominis.errors import InputError
-from hominis.store.files import sha256
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
 if TYPE_CHECKING:
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 TRAIN, HELDOUT = "train", "heldout"
 
+_FILE = "vocabulary.file"
+
 
 def parts(section: VocabularySection, inputs: Inputs) -> Sequence[Part]:
     """Return the only part: one vocabulary for all corpora. One that is given reads none of them."""
     if section.file is None:
         return [Part("all")]
-    return [Part("all", {"sha256": _given(section.file)}, {"select": []})]
+    return [Part("all", {"sha256": given.hash_of(section.file, _FILE)}, {"select": []})]
 
 
 def work(section: VocabularySection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
@@ -66,19 +68,11 @@ def work(section: VocabularySection, inputs: Inputs, part: Part, scratch: Scratc
     }
 
 
-def _given(file: Path) -> str:
-    try:
-        return sha256(file)
-    except OSError as error:
-        raise InputError(f"can't read {file}: {error.strerror}", where="vocabulary.file") from None
-
-
 def _take(section: VocabularySection, file: Path, part: Part, scratch: Scratch) -> Summary:
     from tokenizers import Tokenizer
 
     shutil.copyfile(file, scratch.out / "tokenizer.json")
-    if _given(scratch.out / "tokenizer.json") != part.params["sha256"]:
-        raise InputError("the file changed since the stage was asked for", where=file, remedy="start it again")
+    given.check(scratch.out / "tokenizer.json", part.params["sha256"], _FILE)
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library knows no narrower one

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hominis.config.policy import CONTAMINATED
 from hominis.report.model import Amount, Dataset, Funnel, Removed, Tokens, Training
 from hominis.report.origin import Origin
 
-_PAPERS = {"contaminated": "GPT-3 (Brown et al. 2020, arXiv:2005.14165), appendix C"}
+_PAPERS = {CONTAMINATED: "GPT-3 (Brown et al. 2020, arXiv:2005.14165), appendix C"}
 """Of rules that are in no policy."""
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hominis.config.corpus import SelectSection
 from hominis.corpus.pii import KINDS, PLACEHOLDERS, replaced
 from tests.unit.corpus import plain_pii
 
@@ -159,10 +158,6 @@ def test_only_the_kinds_that_are_asked_for_are_replaced() -> None:
     texts, spans = replaced(column("x@acme.it +39 06 1234567"), kinds=("phone",))
     assert texts.to_pylist() == ["x@acme.it <PHONE>"]
     assert spans["kind"].to_list() == ["phone"]
-
-
-def test_the_settings_know_all_kinds() -> None:
-    assert sorted(SelectSection.model_fields["pii"].default) == sorted(KINDS)
 
 
 HARD = [

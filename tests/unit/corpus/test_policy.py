@@ -2,11 +2,11 @@ import polars as pl
 import pytest
 
 from hominis.config.corpus import AnnotateSection, SelectSection
-from hominis.config.policy import TAKEN, Policy, Rule
+from hominis.config.policy import CONTAMINATED, Policy, Rule
 from hominis.config.signals import LABELS, NUMBERS
 from hominis.corpus.annotations import schema
 from hominis.corpus.choice import chosen
-from hominis.corpus.policy import CONTAMINATED, DUPLICATE_RULES, passes, removed_by, rule_names
+from hominis.corpus.policy import passes, removed_by, rule_names
 from hominis.errors import ConfigError
 
 LONG = {"name": "long", "signal": "rps_doc_word_count", "min": 10}
@@ -99,10 +99,6 @@ def test_threshold_read_from_a_file_is_in_the_key_and_the_path_is_not(tmp_path):
     keyed = {n: SelectSection(policies={"web": tmp_path / n}).keyed() for n in ("x", "y", "copy of x")}
     assert keyed["x"] == keyed["copy of x"]
     assert keyed["x"] != keyed["y"]
-
-
-def test_no_rule_can_be_called_as_what_else_removes_documents():
-    assert {*DUPLICATE_RULES.values(), CONTAMINATED} == set(TAKEN)
 
 
 def test_every_signal_of_a_rule_is_a_column_of_the_annotations():

@@ -10,8 +10,9 @@ from hominis.cli.sources import command
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.config.signals import NUMBERS
 from hominis.corpus import annotate, explain
-from hominis.errors import ConfigError, InputError
+from hominis.errors import InputError
 from hominis.stages import STAGES
+from hominis.store.work import Work
 from tests.unit.corpus.raw_files import row
 from tests.unit.corpus.redpajama_files import (
     SHARD,
@@ -131,13 +132,25 @@ def test_blacklisted_domains_have_their_number_unless_another_is_published(annot
     assert {line["rps_doc_ut1_blacklist"] for line in table(annotated(rows(shard))).values()} == {None}
 
 
-def test_the_key_has_the_bytes_of_the_map_of_domains_not_its_name(tmp_path):
+def test_the_key_has_the_bytes_of_the_map_of_domains_not_its_name(annotated, tmp_path):
+    shard = rows(documents_file(tmp_path, DOCUMENTS[:2]))
     for name, content in (("one", "{}"), ("same", "{}"), ("other", '{"ads.example": 3}')):
         (tmp_path / name).write_text(content)
-    one, same, other = (AnnotateSection(domains=tmp_path / name).keyed() for name in ("one", "same", "other"))
-    assert one == same != other
-    with pytest.raises(ConfigError, match=r"annotate\.domains cannot be read: .*nothere"):
-        AnnotateSection(domains=tmp_path / "nothere").keyed()
+    keys = [annotated(shard, domains=tmp_path / name)["annotate"][0].receipt.key for name in ("one", "same", "other")]
+    assert keys[0] == keys[1] != keys[2]
+    with pytest.raises(InputError, match=r"can't read .*nothere") as refused:
+        annotated(shard, domains=tmp_path / "nothere")
+    assert refused.value.where == "annotate.domains"
+
+
+def test_a_map_of_domains_that_changed_since_it_was_asked_for_is_refused(annotated, tmp_path):
+    made, path = annotated(rows(documents_file(tmp_path, DOCUMENTS[:2]))), tmp_path / "ut1.json"
+    path.write_text("{}")
+    section = AnnotateSection(domains=path)
+    (part,) = annotate.parts(section, made)
+    path.write_text('{"ads.example": 3}')
+    with pytest.raises(InputError, match="changed since the stage was asked for"):
+        annotate.work(section, made, part, Work(tmp_path / "scratch", tmp_path / "records"))
 
 
 def test_signals_of_lines_take_nothing_else_away_whatever_they_hold(annotated, tmp_path):

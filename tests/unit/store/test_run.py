@@ -43,6 +43,16 @@ def test_equal_work_gives_equal_receipts(site, tmp_path):
     assert texts[0] == texts[1]
 
 
+def test_what_a_part_warns_of_is_written_down_before_its_artefact_appears(site):
+    def warning(section, inputs, part, scratch):
+        scratch.warn("a file was cut")
+        return toy.work(section, inputs, part, scratch)
+
+    go(site, warning, heartbeat_s=1000)
+    written = [event["event"] for event in read_events(site.attempts(key()) / "1") if "warnings" in event]
+    assert written == ["beat", "close"]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hominis.config.corpus import PersonalData
 from hominis.corpus.kernels.pii import EMAIL, IBAN, IP_ADDRESS, KEY, PHONE, Anchors, anchors, candidates
 from hominis.corpus.kernels.texts import Texts, arrow_of, texts_from, texts_of
 from hominis.corpus.pii import addresses, emails, ibans, keys, phones
 
-KINDS = ("key", "email", "iban", "ip_address", "phone")
+KINDS = get_args(PersonalData)
 """In order of precedence: where two overlap, the earlier kind wins; within a kind, what begins first."""
 
 PLACEHOLDERS = {kind: f"<{kind.upper()}>" for kind in KINDS}
