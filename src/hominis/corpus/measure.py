@@ -36,13 +36,13 @@ def measured(
 def _documents(path: Path, text_field: str, limit: int, rejects: Rejects) -> Iterator[Document]:
     shard = shard_of(path)
     for line in _read(path, limit):
-        record = text_record(line, f"{path.name}:{line.index}", text_field)
+        record = text_record(line, f"{path.name}:{line.number}", text_field)
         text = record.text if isinstance(record.text, str) else ""
         reason = record.reason or ("too_large" if len(text.encode()) > limit else "")
         if reason:
             rejects.add(reason, record.path, record.text)
         else:
-            yield Document(f"{shard}/{line.index}", text, line.value or {})
+            yield Document(f"{shard}/{line.number}", text, line.value or {})
 
 
 def _read(path: Path, limit: int) -> Iterator[Line]:

@@ -154,7 +154,7 @@ def _rows(file: Path, rejects: Rejects) -> Iterator[tuple[Any, ...]]:
         if row:
             yield row
         else:
-            rejects.add(reason, f"{file.name}:{line.index}", line.beginning or str(line.value))
+            rejects.add(reason, f"{file.name}:{line.number}", line.beginning or str(line.value))
 
 
 def _row(value: dict[str, Any]) -> tuple[Any, ...]:

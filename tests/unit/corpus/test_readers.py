@@ -341,7 +341,7 @@ def test_every_line_is_what_the_standard_library_reads_or_a_reason(lines, tmp_pa
     path = tmp_path_factory.getbasetemp() / "fuzzed.jsonl"
     path.write_bytes(b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines))
     found = list(objects(path, 10_000))
-    assert [line.index for line in found] == list(range(len(lines)))
+    assert [line.number for line in found] == list(range(len(lines)))
     for line, raw in zip(found, lines, strict=True):
         expected = slowly(raw.replace(b"\n", b" "))
         assert repr(line.value) == repr(expected if isinstance(expected, dict) else None)

@@ -12,7 +12,6 @@ import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -64,7 +63,7 @@ def _published(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
         meta: Any = line.value.get("meta") if line.value else None
         found = {name: meta.get(name) for name in ("language", "url")} if isinstance(meta, dict) else {}
         given = {name: value for name, value in found.items() if isinstance(value, str) and value.isascii()}
-        yield text_record(line, f"{path.name}:{line.index}", reading.text_field, domain="arxiv.org", **given)
+        yield text_record(line, f"{path.name}:{line.number}", reading.text_field, domain="arxiv.org", **given)
 
 
 def _of_members(members: Iterator[archives.Member], limit: int) -> Iterator[Record]:
@@ -91,7 +90,7 @@ def _record(path: str, found: Paper | str, number: str = "") -> Record:
     if found.reason:
         return Record(path, found.text, found.reason)
     record = Record(path, found.text, title=found.title or None, note="" if found.utf_8 else "read_as_8_bit")
-    return replace(record, url=f"https://arxiv.org/abs/{number}", domain="arxiv.org") if number else record
+    return record._replace(url=f"https://arxiv.org/abs/{number}", domain="arxiv.org") if number else record
 
 
 def _of_source(content: bytes | None, limit: int) -> Paper | str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hominis.corpus.pipeline import batched
 from hominis.corpus.readers import archives, arxiv, github, records, redpajama
@@ -83,11 +83,12 @@ class Documents:
     def _batch(self, held: Sequence[Record]) -> pa.RecordBatch:
         import pyarrow as pa
 
-        given = ("path", "text", "language", "language_score", "domain", "url", "title", "digest")
-        columns = {name: [getattr(record, name) for record in held] for name in given}
+        columns: dict[str, Sequence[Any]] = dict(zip(Record._fields, zip(*held, strict=True), strict=True))
         columns["id"] = [record.id or f"{self.source}/{record.path}" for record in held]
         columns["licence"] = [record.licence or self.reading.licence for record in held]
-        return pa.RecordBatch.from_pydict(columns, schema())
+        texts = pa.array([text.encode() for text in columns["text"]], pa.large_binary())  # ten times as fast as of str
+        columns["text"] = texts.view(pa.large_string())
+        return pa.RecordBatch.from_pydict({name: columns[name] for name in schema().names}, schema())
 
     def _nothing(self) -> InputError:
         reasons = listed(self.rejects.counts)
@@ -108,7 +109,7 @@ class Documents:
             seen.add(record.path)
             if record.note:
                 self.rejects.notes[record.note] += 1
-            yield record if text is record.text else replace(record, text=text)
+            yield record if text is record.text else record._replace(text=text)
 
     def _decoded(self, path: str, content: str | bytes | None) -> tuple[str | None, str]:
         if content is None:

@@ -64,7 +64,7 @@ def _lines(path: Path, reading: Reading, limit: int) -> Iterator[Row]:
     for line in objects(path, line_limit(limit)):
         value = line.value or {}
         about = stated(value)
-        where = _where(about, f"{path.name}:{line.index}")
+        where = _where(about, f"{path.name}:{line.number}")
         yield text_record(line, where, text_name(value, reading.text_field)), about
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -29,19 +28,18 @@ _STEP = 2**20
 _BEGINNING = 2**10
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a file.
 
     Attributes:
-        index: of the line, from 0; bad and empty ones count.
+        number: of the line, from 0; bad and empty ones count.
         value: the object that it holds; None if there is a ``reason``.
         reason: ``empty``, ``too_large``, ``bad_utf8``, ``not_json``, ``not_object``, or ``truncated``: the compressed
             file ends here, within this line or before it.
         beginning: how a bad line begins.
     """
 
-    index: int
+    number: int
     value: dict[str, Any] | None
     reason: str = ""
     beginning: bytes = b""
@@ -53,17 +51,17 @@ def objects(path: Path, limit: int, parse: Parse = _ALL) -> Iterator[Line]:
     ``parse`` may leave out what isn't wanted.
     """
     with path.open("rb", _BUFFER_BYTES) as file, decompressed(file, path.name) as stream:
-        index = 0
+        number = 0
         try:
             while line := stream.readline(limit + 1):
                 if len(line) > limit and not line.endswith(b"\n"):
-                    yield Line(index, None, "too_large", line[:_BEGINNING])
+                    yield Line(number, None, "too_large", line[:_BEGINNING])
                     _skip(stream)
                 else:
-                    yield _parsed(index, line, parse)
-                index += 1
+                    yield _parsed(number, line, parse)
+                number += 1
         except EOFError:
-            yield Line(index, None, "truncated")
+            yield Line(number, None, "truncated")
 
 
 def _skip(stream: IO[bytes]) -> None:
@@ -71,7 +69,7 @@ def _skip(stream: IO[bytes]) -> None:
         pass
 
 
-def _parsed(index: int, line: bytes, parse: Parse) -> Line:
+def _parsed(number: int, line: bytes, parse: Parse) -> Line:
     reason = ""
     try:
         value = parse(line)
@@ -79,7 +77,7 @@ def _parsed(index: int, line: bytes, parse: Parse) -> Line:
         value, reason = _judged(line)
     if not reason and not isinstance(value, dict):
         reason = "not_object"
-    return Line(index, None, reason, line[:_BEGINNING]) if reason else Line(index, value)
+    return Line(number, None, reason, line[:_BEGINNING]) if reason else Line(number, value)
 
 
 def _judged(line: bytes) -> tuple[Any, str]:

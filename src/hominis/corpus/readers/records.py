@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hominis.corpus.readers.archives import decompressed
 from hominis.corpus.readers.columns import rows
@@ -13,8 +13,7 @@ from hominis.corpus.readers.lines import Line, objects, string
 from hominis.corpus.readers.rejects import BEGINNING, fields_of
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record of a raw file: a document, or the reason why there is none.
 
     Attributes:
@@ -61,7 +60,7 @@ class Reading:
 def json_lines(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     """Yield the text field of every line; the path is the file's name and the line's index."""
     for line in objects(path, line_limit(limit)):
-        yield text_record(line, f"{path.name}:{line.index}", reading.text_field)
+        yield text_record(line, f"{path.name}:{line.number}", reading.text_field)
 
 
 def line_limit(limit: int) -> int:

@@ -28,7 +28,7 @@ def _record(line: Line, name: str, shard: str) -> Record:
     document = line.value or {}
     score = document.get("language_score")
     language = string(document.get("language"))
-    published = f"{shard}/{name}/{line.index}"
+    published = f"{shard}/{name}/{line.number}"
     return text_record(
         line,
         published,
