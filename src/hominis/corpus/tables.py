@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -11,18 +12,24 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 
+_GROUP_BYTES = 16 * 2**20
+"""In memory, of a row group or a little more: writing small ones costs up to three times as much."""
+
+
 class TableWriter:
-    """Write record batches, a row group each, with settings that never vary.
+    """Write tables one after another, with settings that never vary.
 
     Args:
         path: the file to write.
-        schema: of every batch; a file without a batch still has it.
+        schema: of every table; a file without rows still has it.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        self._held: list[pa.Table] = []
+        self._bytes = 0
         repeated = [field.name for field in schema if field.type == pa.string()]  # numbers and text hardly repeat
         self._writer: pq.ParquetWriter = pq.ParquetWriter(
             path,
@@ -38,9 +45,21 @@ class TableWriter:
         return self
 
     def write(self, rows: pa.Table) -> None:
-        """Append the rows as one row group."""
-        if rows.num_rows:
-            self._writer.write_table(rows, row_group_size=rows.num_rows)
+        """Append rows."""
+        self._held.append(rows)
+        self._bytes += rows.nbytes
+        if self._bytes >= _GROUP_BYTES:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        import pyarrow as pa
+
+        group = pa.concat_tables(self._held)
+        self._held, self._bytes = [], 0
+        if group.num_rows:
+            self._writer.write_table(group, row_group_size=group.num_rows)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._writer.close()
+        with closing(self._writer):
+            if self._held and error is None:
+                self._write_group()

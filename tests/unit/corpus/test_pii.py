@@ -182,8 +182,8 @@ def test_time_grows_with_the_text_and_not_faster(piece: str) -> None:
         replaced(given)
         return time.process_time() - begun
 
-    seconds(1000)
-    assert seconds(200_000) < 30 * max(seconds(20_000), 0.01)
+    first = seconds(200_000)  # may compile
+    assert min(first, seconds(200_000)) < 30 * max(seconds(20_000), 0.01)
 
 
 def test_the_earlier_kind_wins_where_two_overlap() -> None:
