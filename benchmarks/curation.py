@@ -89,11 +89,11 @@ def measure(folder: Path, megabytes: float | None, workers: int) -> tuple[float,
     return size, taken
 
 
-def write(path: Path, megabytes: float) -> float:
-    """Write a file of documents; return the megabytes of its text."""
+def write(path: Path, megabytes: float, pieces: Iterator[str] | None = None) -> float:
+    """Write a file of documents, the next of some pieces; return the megabytes of its text."""
     size = 0.0
     with gzip.open(path, "wt", encoding="utf-8", compresslevel=6) as file:
-        for number, text in enumerate(texts()):
+        for number, text in enumerate(pieces or texts()):
             line = document(text, url=f"https://www.example.org/{number}", language="en" if number % 2 else None)
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             size += len(text.encode()) / 1e6

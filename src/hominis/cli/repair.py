@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,7 @@ from hominis.cli.common import run_option, say_as, site_of
 from hominis.cli.contents import damage, stages_of
 from hominis.cli.stage import do
 from hominis.store.artefacts import retire
+from hominis.store.cores import cores
 
 if TYPE_CHECKING:
     from hominis.config.run import RunConfig
@@ -22,7 +22,7 @@ PASSES = 3
 @click.command("repair", short_help="Rebuild damaged artefacts, and those alone.")
 @run_option
 @click.option("--deep", is_flag=True, help="Hash everything again first, also what was hashed before.")
-@click.option("--jobs", type=click.IntRange(1), default=lambda: os.cpu_count() or 1, help="Parts at a time.")
+@click.option("--jobs", type=click.IntRange(1), default=cores, help="Parts at a time.")
 def command(run: RunConfig, deep: bool, jobs: int) -> None:
     """Take damaged artefacts out of use (their bytes are kept below `retired/`) and make them anew.
 

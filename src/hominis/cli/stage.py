@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from hominis.jobs import task
 from hominis.jobs.drive import drive
 from hominis.jobs.progress import duration
 from hominis.store import files, receipts
+from hominis.store.cores import cores
 from hominis.store.types import Stage
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def command(name: str) -> click.Command:
 
     @click.command(name, help=text, short_help=SHORT[name])
     @run_option
-    @click.option("--jobs", type=click.IntRange(1), default=lambda: os.cpu_count() or 1, help="Parts at a time.")
+    @click.option("--jobs", type=click.IntRange(1), default=cores, help="Parts at a time.")
     @click.option("--resource", "asked", multiple=True, metavar="NAME=VALUE", help="What its Slurm jobs ask for.")
     def verb(run: RunConfig, jobs: int, asked: tuple[str, ...]) -> None:
         begun = time.monotonic()

@@ -114,14 +114,17 @@ class AnnotateSection(Section):
         "own", description="Which MinHash: `own`, or `redpajama`, as published (SHA-1, 13 words, 128 values)."
     )
     shingle_words: PositiveInt = Field(5, description="Words in a MinHash shingle.")
-    permutations: PositiveInt = Field(
-        128, description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations)."
+    permutations: int = Field(
+        128,
+        ge=1,
+        le=1024,
+        description="Values in a signature; the standard error of a similarity of 0.8 is 0.4 / sqrt(permutations).",
     )
 
     domains: Path | None = unkeyed(
         None, description="A JSON object of domains and numbers, as for `hominis signals --ut1`; its bytes count."
     )
-    workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
+    workers: int = unkeyed(0, ge=0, description="Threads; 0: one per core that the part has.")
 
     @model_validator(mode="after")
     def _redpajamas_signature_is_whole(self) -> Self:
@@ -174,7 +177,7 @@ class SelectSection(Section):
         get_args(PersonalData),
         description="Kinds of personal data that are replaced by placeholders such as <EMAIL>.",
     )
-    workers: int = unkeyed(0, ge=0, description="Processes; 0: one per core.")
+    workers: int = unkeyed(0, ge=0, description="Threads; 0: one per core that the part has.")
 
     def policy_of(self, source: str, corpus: str) -> Policy:
         """Return the policy that a source's documents are judged by.

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+from math import comb
+
 import numpy as np
+
+MISSED = 0.05
+"""Of pairs that are just similar enough, those that are taken for others: the price of precision."""
 
 
 def best_bands(similarity: float, permutations: int, verify: bool) -> tuple[int, int]:
@@ -31,6 +37,8 @@ def needed_agreement(similarity: float, permutations: int) -> int:
     Values agree independently with the probability ``similarity``. At its mean, half of the pairs that are just as
     similar would be missed.
     """
-    from scipy.stats import binom  # type: ignore[import-untyped]
-
-    return int(binom.ppf(0.05, permutations, similarity))
+    chances = (
+        comb(permutations, agreeing) * similarity**agreeing * (1 - similarity) ** (permutations - agreeing)
+        for agreeing in range(permutations + 1)
+    )
+    return next(agreeing for agreeing, below in enumerate(accumulate(chances)) if below >= MISSED)

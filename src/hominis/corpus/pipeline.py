@@ -1,4 +1,4 @@
-"""Make batches; work on the next ones, a process per core, while one is being used."""
+"""Make batches; work on the next ones, a thread or process per core, while one is being used."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from itertools import tee
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
+
+from hominis.store.cores import cores
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -20,7 +21,7 @@ Made = TypeVar("Made")
 _MOST_CHARACTERS, _MOST_ITEMS = 2**20, 2**15
 
 AHEAD = 2
-"""Batches that wait for each process."""
+"""Batches that wait for each worker."""
 LOOK_SECONDS = 1.0
 
 
@@ -38,55 +39,46 @@ def batched(items: Iterable[Given], length: Callable[[Given], int]) -> Iterator[
         yield held
 
 
-def _nothing() -> None:
-    """Prepare nothing; it has a name, as processes that are spawned ask for one."""
-
-
 def enough(asked: int, pieces: int) -> int:
-    """Return how many processes to use: as many as ``asked``, or the job's cores if 0; none without a piece to do."""
-    return min(asked or len(os.sched_getaffinity(0)), pieces)  # a node may have more cores than its job
+    """Return how many workers to have: as many as ``asked``, or one per core if 0; none without a piece to do."""
+    return min(asked or cores(), pieces)
 
 
 def paired(
     batches: Iterable[Given],
     work: Callable[[Given], Made],
     workers: int,
-    prepare: Callable[..., None] = _nothing,
-    *arguments: Any,
+    pools: Callable[[int], AbstractContextManager[Executor]] = ThreadPoolExecutor,
 ) -> Iterator[tuple[Given, Made]]:
-    """Yield each batch with ``work(batch)``: from ``workers`` processes, which ``prepare``, or of this one."""
+    """Yield each batch with ``work(batch)``, in order: by this thread, or from 2 ``workers`` on by ``pools(workers)``.
+
+    A bounded number of batches is worked on at a time. Threads suit compiled work, which lets go of the interpreter's
+    lock: they have nothing to load and nothing to send.
+    """
     if workers < 2:
-        prepare(*arguments)
         yield from ((batch, work(batch)) for batch in batches)
         return
-    kept, again = tee(batches)
-    with processes(workers, prepare, *arguments) as pool:
-        yield from zip(kept, ahead(pool, work, again, workers), strict=True)
+    waiting: deque[tuple[Given, Future[Made]]] = deque()
+    with pools(workers) as pool:
+        for batch in batches:
+            waiting.append((batch, pool.submit(work, batch)))
+            if len(waiting) >= AHEAD * workers:
+                done, made = waiting.popleft()
+                yield done, made.result()
+        yield from ((done, made.result()) for done, made in waiting)
 
 
 @contextmanager
 def processes(count: int, prepare: Callable[..., None], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
     """Start ``count`` processes, each of which calls ``prepare`` first; leave none behind.
 
-    They are spawned, not forked: the parent has threads. They end with the parent, even if it is killed.
+    They suit work that the interpreter does itself. They are spawned, not forked: the parent has threads. They end
+    with the parent, even if it is killed.
     """
     context = multiprocessing.get_context("spawn")
     begin = (os.getpid(), prepare, *arguments)
     with ProcessPoolExecutor(count, context, _begin, begin) as pool:
         yield pool
-
-
-def ahead(
-    pool: ProcessPoolExecutor, work: Callable[[Given], Made], batches: Iterable[Given], workers: int
-) -> Iterator[Made]:
-    """Yield ``work(batch)`` in the order of ``batches``, a bounded number of them at a time."""
-    waiting: deque[Future[Made]] = deque()
-    for batch in batches:
-        waiting.append(pool.submit(work, batch))
-        if len(waiting) >= AHEAD * workers:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _begin(parent: int, prepare: Callable[..., None], *arguments: Any) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hominis.config.tokenise import TokeniseSection, VocabularySection
 from hominis.corpus.encode import Encoder, Tokens
-from hominis.corpus.pipeline import enough, paired
+from hominis.corpus.pipeline import enough, paired, processes
 from hominis.corpus.vocabulary import HELDOUT, TRAIN, batches
 from hominis.errors import InputError
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
@@ -60,7 +61,10 @@ def work(section: TokeniseSection, inputs: Inputs, part: Part, scratch: Scratch)
         total = _documents(inputs["select"])
         read = batches(inputs["select"], ["id", "split", "text"], section.batch_documents)
         workers = enough(section.workers, total // LEAST_DOCUMENTS)
-        for batch, tokens in paired(read, encode, workers, prepare, vocabulary, end):
+        if workers < 2:
+            prepare(vocabulary, end)
+        pools = partial(processes, prepare=partial(prepare, vocabulary, end))
+        for batch, tokens in paired(read, encode, workers, pools):
             heldout += _add(batch, tokens, splits)
             scratch.progress(sum(split.writer.documents for split in splits.values()), total, "documents")
     if not train.documents:

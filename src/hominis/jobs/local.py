@@ -16,11 +16,12 @@ import psutil
 from hominis.jobs import identity
 from hominis.jobs.backend import Job
 from hominis.jobs.states import rule
+from hominis.store.cores import share
 from hominis.store.owner import Owner, death, started
 
 
 class Local:
-    """Starts parts as detached processes, ``slots`` at a time."""
+    """Starts parts as detached processes, ``slots`` at a time, one for each core; fewer parts have more cores each."""
 
     proof = staticmethod(identity.proof)
 
@@ -35,12 +36,18 @@ class Local:
     def submit(self, parts: Sequence[str], avoid: Collection[str], busy: int) -> Sequence[str]:
         """Start parts. Their output goes to a log each, after that of earlier attempts."""
         started = parts[: max(self._slots - busy, 0)]
+        variables = os.environ | share(self._slots, busy + len(started))
         for part in started:
             self._logs.mkdir(parents=True, exist_ok=True)
             command = [sys.executable, "-m", "hominis", "part", str(self._task), part]
             with self.log(part).open("ab") as log:
                 self._children[part] = subprocess.Popen(
-                    command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                    command,
+                    env=variables,
+                    start_new_session=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
                 )
         return started
 

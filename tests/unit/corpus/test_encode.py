@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psutil
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from hominis.corpus import encode
-from hominis.corpus.pipeline import ahead, processes
+from hominis.corpus.pipeline import paired, processes
 
 TRAINED = [
     "def value(x):\n\treturn x * 12  # it's 3.5 times what we'll need, isn't it?\n\n\n    if x:\r\n        pass\n",
@@ -69,8 +71,8 @@ def double(number):
 
 
 def test_batches_come_back_in_their_order():
-    with processes(2, int) as pool:
-        assert list(ahead(pool, double, range(50), 2)) == [2 * number for number in range(50)]
+    for pools in (ThreadPoolExecutor, partial(processes, prepare=int)):
+        assert list(paired(range(50), double, 2, pools)) == [(number, 2 * number) for number in range(50)]
 
 
 def test_processes_end_with_a_parent_that_is_killed():

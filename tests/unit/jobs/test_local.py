@@ -1,5 +1,6 @@
 """What a dead job left running is ended, and nothing else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import time
 
 import psutil
 
-from hominis.jobs.local import end_leftovers
+from hominis.jobs.local import Local, end_leftovers
+from hominis.store.cores import cores, share
 from hominis.store.owner import myself, started
 
 PARENT = """
@@ -38,3 +40,39 @@ def test_children_of_a_dead_job_are_killed():
 def test_a_job_of_another_boot_is_left_alone():
     end_leftovers(myself() | {"boot": "another", "pid": os.getsid(0)})
     assert psutil.pid_exists(os.getpid())
+
+
+def test_parts_that_run_at_once_share_the_cores(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(TELL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("HOMINIS_TELL", str(tmp_path))
+    local = Local(tmp_path / "task.json", tmp_path / "logs", 4)
+    assert local.submit(["a"], (), 0) == ["a"]
+    assert local.submit(["b", "c", "d", "e"], (), 1) == ["b", "c", "d"]
+    for child in local._children.values():
+        child.wait()
+    told = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.part")}
+    assert told == {"a": "4", "b": "1", "c": "1", "d": "1"}
+
+
+TELL = """
+import json, os, pathlib, sys
+if sys.orig_argv[-4:-2] == ["hominis", "part"]:
+    told = pathlib.Path(os.environ["HOMINIS_TELL"]) / f"{sys.orig_argv[-1]}.part"
+    told.write_text(json.dumps(os.environ["HOMINIS_CORES"]))
+    os._exit(0)
+"""
+
+
+def test_no_part_takes_more_cores_than_its_job_has(monkeypatch):
+    allowed = len(os.sched_getaffinity(0))
+    assert cores() == allowed
+    monkeypatch.setenv("HOMINIS_CORES", "1")
+    assert cores() == 1
+    monkeypatch.setenv("HOMINIS_CORES", str(allowed + 7))
+    assert cores() == allowed
+
+
+def test_every_part_has_a_core():
+    assert share(2, 5)["HOMINIS_CORES"] == "1"
+    assert share(7, 3)["HOMINIS_CORES"] == "2"
