@@ -1,11 +1,11 @@
-"""How curation grows: with the text, whose seconds should lie on a line, and with the cores. Draws the line.
+"""How curation grows with the text: its seconds should lie on a line, which is drawn. With the cores: benchmarks.cores.
 
     python -m benchmarks.scaling [--megabytes 50 100 150 200] [--draw docs/scaling-curation.svg]
-    python -m benchmarks.scaling --megabytes 100 250 500 750 1000 --workers 1 2    # on an idle machine: an hour
+    python -m benchmarks.scaling --megabytes 100 250 500 750 1000
 
-All stages of `benchmarks.curation` at each size. CPU seconds tell on a busy machine, too; the ratio of workers is of
-seconds by the clock and says something on an idle machine only. The least squares line through (megabytes, CPU
-seconds) has the seconds that a megabyte costs as its slope, and what starting the stages costs where it begins.
+All stages of `benchmarks.curation` at each size, on one core. CPU seconds tell on a busy machine, too. The least
+squares line through (megabytes, CPU seconds) has the seconds that a megabyte costs as its slope, and what starting the
+stages costs where it begins.
 """
 
 import argparse
@@ -18,15 +18,14 @@ import numpy as np
 import vl_convert
 from benchmarks.curation import measure
 
-WANTED_R2, WANTED_RATIO, WANTED_MEGABYTES, WANTED_SPEED = 0.99, 1.8, 1536, 10
+WANTED_R2, WANTED_MEGABYTES, WANTED_SPEED = 0.99, 1536, 10
 
 
 class Point(NamedTuple):
-    """All stages at one size: megabytes of text, CPU seconds, seconds, megabytes of the largest process's memory."""
+    """All stages at one size: megabytes of text, CPU seconds, megabytes of the largest process's memory."""
 
     size: float
     cpu: float
-    wall: float
     memory: float
 
 
@@ -34,29 +33,24 @@ def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[50, 100, 150, 200])
-    parser.add_argument("--workers", type=int, nargs="+", default=[1], help="the first draws the line")
     parser.add_argument("--draw", type=Path)
     given = parser.parse_args()
-    first, *others = given.workers
-    points = [measured(size, first) for size in sorted(given.megabytes)]
+    points = [measured(size) for size in sorted(given.megabytes)]
     slope, start, fit = line(points)
     print(f"{slope * 1000:.1f} ms of CPU a megabyte and {start:.1f} s to start; R² {fit:.5f} (wanted {WANTED_R2})")
     print(f"{1 / slope:.1f} MB/CPU s, starts apart (wanted {WANTED_SPEED})")
     print(f"memory {max(p.memory for p in points):.0f} MB at most (wanted {WANTED_MEGABYTES}), by size:", end=" ")
     print(", ".join(f"{point.memory:.0f}" for point in points))
-    for workers in others:
-        ratio = points[-1].wall / measured(points[-1].size, workers).wall
-        print(f"{workers} workers: {ratio:.2f} × the speed of {first} (wanted {WANTED_RATIO} of 2, by the clock)")
     if given.draw:
         given.draw.write_text(drawn(points, slope, start, fit), encoding="utf-8")
 
 
-def measured(megabytes: float, workers: int) -> Point:
+def measured(megabytes: float) -> Point:
     """Return what all stages take at a size."""
     with tempfile.TemporaryDirectory() as folder:
-        size, stages = measure(Path(folder), megabytes, workers)
-    cpu, wall = (sum(getattr(found, name) for found in stages.values()) for name in ("cpu", "wall"))
-    return Point(size, cpu, wall, max(found.megabytes for found in stages.values()))
+        size, stages = measure(Path(folder), megabytes, 1)
+    cpu = sum(found.cpu for found in stages.values())
+    return Point(size, cpu, max(found.megabytes for found in stages.values()))
 
 
 def line(points: list[Point]) -> tuple[float, float, float]:

@@ -39,10 +39,10 @@ STAGES = {
     stage.name: stage
     for stage in (
         _stage("fetch", 1, "corpus"),
-        _stage("annotate", 3, "corpus", "fetch"),
-        _stage("deduplicate", 2, "corpus", "annotate"),
+        _stage("annotate", 4, "corpus", "fetch"),
+        _stage("deduplicate", 3, "corpus", "annotate"),
         _stage("questions", 1, "evaluate"),
-        _stage("select", 2, "corpus", "fetch", "annotate", "deduplicate", "questions"),
+        _stage("select", 3, "corpus", "fetch", "annotate", "deduplicate", "questions"),
         _stage("vocabulary", 1, "corpus", "select"),
         _stage("tokenise", 1, "corpus", "select", "vocabulary"),
         _stage("ngram", 1, "evaluate", "select", "tokenise"),
