@@ -7,11 +7,9 @@ from functools import partial
 
 from hominis.config.corpus import AnnotateSection
 from hominis.corpus import given
-from hominis.corpus.pipeline import enough, paired
+from hominis.corpus.pipeline import paired
+from hominis.store.cores import cores
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
-
-LEAST_BYTES = 16 * 2**20
-"""Of a raw file for each process: it takes seconds to start."""
 
 _ROW = ("corpus", "licence", "file", "format", "include", "licences", "revision", "text_field")
 """What of a source's row tells how to read its file and what its documents are."""
@@ -67,14 +65,13 @@ def work(section: AnnotateSection, inputs: Inputs, part: Part, scratch: Scratch)
     about = [artefact.path / artefact.receipt.params["file"] for artefact in inputs["fetch"] if _of(artefact)]
     documents = Documents.of(raw, section.max_document_bytes)
     published = Published(about, signatures=section.signature == "redpajama")
-    workers = enough(section.workers, documents.path.stat().st_size // LEAST_BYTES)
     if section.domains:
         given.check(section.domains, part.params["domains"], _DOMAINS)
     domains = Domains(read_domains(section.domains) if section.domains else {})
     measure = partial(annotated, labels={"source": part.id, "corpus": part.params["corpus"]}, section=section)
     count = size = 0
     with TableWriter(scratch.out / "annotations.parquet", schema(section)) as table:
-        for batch, measured in paired(map(published.with_signatures, documents), measure, workers):
+        for batch, measured in paired(map(published.with_signatures, documents), measure, section.workers or cores()):
             rows = published.joined(domains.joined(measured), batch)
             table.write(rows)
             count += rows.num_rows

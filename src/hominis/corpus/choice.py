@@ -110,16 +110,16 @@ def kept_batches(documents: Documents, decided: pl.DataFrame) -> Iterator[pa.Tab
     """
     if decided["removed_by"].null_count() == 0:
         return
-    said = decided.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
-    stays = decided["removed_by"].is_null().to_arrow()
     place = 0
     for batch in documents:
-        rows, stay = said.slice(place, batch.num_rows), stays.slice(place, batch.num_rows)
+        rows = decided.slice(place, batch.num_rows)
         place += batch.num_rows
-        if rows["id"].cast(pa.string()).to_pylist() != batch.column("id").to_pylist():
+        if rows["id"].to_list() != batch.column("id").to_pylist():
             raise _another_reading(documents)
+        stay = rows["removed_by"].is_null().to_arrow()
         if stay.true_count:
-            yield rows.filter(stay).add_column(len(_SAID), "text", batch.column("text").filter(stay)).cast(schema())
+            said = rows.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest()).filter(stay)
+            yield said.add_column(len(_SAID), "text", batch.column("text").filter(stay)).cast(schema())
     if place != decided.height:
         raise _another_reading(documents)
 

@@ -13,8 +13,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from hominis.store.cores import cores
-
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -37,11 +35,6 @@ def batched(items: Iterable[Given], length: Callable[[Given], int]) -> Iterator[
             held, size = [], 0
     if held:
         yield held
-
-
-def enough(asked: int, pieces: int) -> int:
-    """Return how many workers to have: as many as ``asked``, or one per core if 0; none without a piece to do."""
-    return min(asked or cores(), pieces)
 
 
 def paired(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from hominis.config.corpus import SelectSection
 from hominis.config.policy import CONTAMINATED
-from hominis.corpus.annotate import LEAST_BYTES
-from hominis.corpus.pipeline import enough
+from hominis.store.cores import cores
 from hominis.store.types import Inputs, Part, Scratch, Summary
 
 if TYPE_CHECKING:
@@ -105,7 +104,6 @@ def _written(
 
     (raw,) = inputs["fetch"]
     documents = Documents.of(raw, inputs["annotate"][0].receipt.section["max_document_bytes"])
-    workers = enough(section.workers, documents.path.stat().st_size // LEAST_BYTES)
     total, done = decided["removed_by"].null_count(), 0
 
     def seen(number: int) -> None:
@@ -113,4 +111,4 @@ def _written(
         done += number
         scratch.progress(done, total, "documents")
 
-    return write(kept_batches(documents, decided), scratch.out, items, section.pii, workers, seen)
+    return write(kept_batches(documents, decided), scratch.out, items, section.pii, section.workers or cores(), seen)

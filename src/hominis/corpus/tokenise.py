@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from hominis.config.tokenise import TokeniseSection, VocabularySection
 from hominis.corpus.encode import Encoder, Tokens
-from hominis.corpus.pipeline import enough, paired, processes
+from hominis.corpus.pipeline import paired, processes
 from hominis.corpus.vocabulary import HELDOUT, TRAIN, batches
 from hominis.errors import InputError
+from hominis.store.cores import cores
 from hominis.store.types import Artefact, Inputs, Part, Scratch, Summary
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def work(section: TokeniseSection, inputs: Inputs, part: Part, scratch: Scratch)
         splits = {TRAIN: _Split(train), HELDOUT: _Split(held)}
         total = _documents(inputs["select"])
         read = batches(inputs["select"], ["id", "split", "text"], section.batch_documents)
-        workers = enough(section.workers, total // LEAST_DOCUMENTS)
+        workers = min(section.workers or cores(), total // LEAST_DOCUMENTS)
         if workers < 2:
             prepare(vocabulary, end)
         pools = partial(processes, prepare=partial(prepare, vocabulary, end))

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from operator import floordiv
 
 import psutil
 import pytest
@@ -73,6 +75,19 @@ def double(number):
 def test_batches_come_back_in_their_order():
     for pools in (ThreadPoolExecutor, partial(processes, prepare=int)):
         assert list(paired(range(50), double, 2, pools)) == [(number, 2 * number) for number in range(50)]
+
+
+def test_an_error_in_a_batch_is_raised_in_its_turn_and_no_thread_stays():
+    with pytest.raises(ZeroDivisionError):
+        list(paired([3, 2, 0, 1], partial(floordiv, 6), 2))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+
+
+def test_batches_before_an_error_are_used():
+    made = paired(iter([3, 2, 0, 1]), partial(floordiv, 6), 2)
+    assert [next(made), next(made)] == [(3, 2), (2, 3)]
+    with pytest.raises(ZeroDivisionError):
+        next(made)
 
 
 def test_processes_end_with_a_parent_that_is_killed():

@@ -250,11 +250,10 @@ def test_of_a_shard_that_is_cut_short_what_can_be_read_is_kept_and_said(annotate
         explain.document([made["annotate"][0].path / "annotations.parquet"], shown["path"])
 
 
-def test_annotations_are_the_same_bytes_with_any_number_of_processes(annotated, tmp_path, monkeypatch):
+def test_annotations_are_the_same_bytes_with_any_number_of_threads(annotated, tmp_path):
     lines = [document(text * 2000, url=str(n)) for n, text in enumerate(TEXTS)] + ["{"]
     given = [signals_of(n, it, rps_doc_word_count=n) for n, it in enumerate(lines[:20])]
     sources = rows(documents_file(tmp_path, lines), signals_file(tmp_path, given))
-    monkeypatch.setattr(annotate, "LEAST_BYTES", 1)
     (one,) = annotated(sources, workers=1)["annotate"]
     one.path.rename(tmp_path / "aside")
     (several,) = annotated(sources, workers=2)["annotate"]

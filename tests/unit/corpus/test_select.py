@@ -5,7 +5,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from hominis.config.corpus import SelectSection
-from hominis.corpus import select
 from hominis.corpus.choice import kept_batches, schema
 from hominis.corpus.contamination import RUN
 from hominis.corpus.pii import KINDS
@@ -119,10 +118,9 @@ def test_the_summary_has_the_data_card(chain, tmp_path):  # noqa: F811
     assert {sample["text"] for sample in made.summary["samples"]} == {text(1)[:300], text(2)[:300]}
 
 
-def test_bytes_are_the_same_with_any_number_of_processes(chain, tmp_path, problem, monkeypatch):  # noqa: F811
+def test_bytes_are_the_same_with_any_number_of_threads(chain, tmp_path, problem):  # noqa: F811
     long = [text(n) * 4000 + f" mail me{n}@unibo.it" for n in range(4)]
     given = (source(tmp_path, [*long[:2], problem, *long[2:]]),)
-    monkeypatch.setattr(select, "LEAST_BYTES", 1)
     (one,) = chain(given, BOTH, workers=1)["select"]
     one.path.rename(tmp_path / "aside")
     (several,) = chain(given, BOTH, workers=2)["select"]

@@ -100,16 +100,23 @@ class Documents:
 
     def _checked(self) -> Iterator[Record]:
         seen: set[str] = set()
+        numbered = self._numbered()
         for record in self._records():
             text, problem = (None, record.reason) if record.reason else self._decoded(record.path, record.text)
             problem = problem or ("repeated_path" if record.path in seen else "")
             if text is None or problem:
                 self.rejects.add(problem, record.path, record.text)
                 continue
-            seen.add(record.path)
+            if not numbered:
+                seen.add(record.path)
             if record.note:
                 self.rejects.notes[record.note] += 1
             yield record if text is record.text else record._replace(text=text)
+
+    def _numbered(self) -> bool:
+        """Return whether paths end with the number of a record: none comes twice, and none need be remembered."""
+        rows = self.path.name.lower().endswith((".parquet", *JSON_LINES))
+        return rows and self.reading.format in ("", "redpajama")
 
     def _decoded(self, path: str, content: str | bytes | None) -> tuple[str | None, str]:
         if content is None:
