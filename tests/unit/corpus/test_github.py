@@ -227,6 +227,14 @@ def test_bad_records_are_counted_and_the_good_ones_kept(tmp_path):
     }
 
 
+def test_a_file_that_a_dataset_has_twice_is_taken_once(tmp_path):
+    lines = [redpajama(), redpajama(text=CODE + "# later\n"), redpajama(path="src/other.py")]
+    documents = Documents(json_lines(tmp_path / "p.jsonl", lines), "source", Reading(format="github"))
+    (batch,) = documents
+    assert batch["path"].to_pylist() == ["someone/sums/src/add.py", "someone/sums/src/other.py"]
+    assert documents.rejects.counts == {"repeated_path": 1}
+
+
 def test_an_archive_s_licence_is_that_of_its_source(tmp_path):
     members = [("p-1/src/a.py", CODE), ("p-1/LICENSE", "Permission is hereby granted"), ("p-1/b.py", b"\xff\xfe")]
     for path in (sdist(tmp_path / "p-1.tar.gz", members), wheel(tmp_path / "p-1.whl", members)):
