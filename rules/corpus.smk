@@ -30,8 +30,8 @@ rule annotate:
         ENVIRONMENT
     threads: THREADS
     resources:
-        cpus_per_task=8,
-        mem_mb=64000,
+        cpus_per_task=1,  # a core a file: two give one file 1.4 times the speed
+        mem_mb=8000,
     params:
         section=section("annotate"),
         asked=asked,
@@ -91,8 +91,8 @@ rule select:
         ENVIRONMENT
     threads: THREADS
     resources:
-        cpus_per_task=8,
-        mem_mb=64000,
+        cpus_per_task=1,  # a core a file: two give one file 1.4 times the speed
+        mem_mb=8000,
     params:
         section=section("select"),
         asked=asked,
