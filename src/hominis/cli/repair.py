@@ -22,7 +22,7 @@ PASSES = 3
 @click.command("repair", short_help="Rebuild damaged artefacts, and those alone.")
 @run_option
 @click.option("--deep", is_flag=True, help="Hash everything again first, also what was hashed before.")
-@click.option("--jobs", type=click.IntRange(1), default=cores, help="Parts at a time.")
+@click.option("--jobs", type=click.IntRange(1), default=cores, help="Cores to use, and parts at a time at most.")
 def command(run: RunConfig, deep: bool, jobs: int) -> None:
     """Take damaged artefacts out of use (their bytes are kept below `retired/`) and make them anew.
 

@@ -57,7 +57,7 @@ def command(name: str) -> click.Command:
 
     @click.command(name, help=text, short_help=SHORT[name])
     @run_option
-    @click.option("--jobs", type=click.IntRange(1), default=cores, help="Parts at a time.")
+    @click.option("--jobs", type=click.IntRange(1), default=cores, help="Cores to use, and parts at a time at most.")
     @click.option("--resource", "asked", multiple=True, metavar="NAME=VALUE", help="What its Slurm jobs ask for.")
     def verb(run: RunConfig, jobs: int, asked: tuple[str, ...]) -> None:
         begun = time.monotonic()
