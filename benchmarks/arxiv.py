@@ -30,7 +30,7 @@ from hominis.corpus.latex.files import Files, is_source
 from hominis.corpus.latex.mainfile import roots
 from hominis.corpus.latex.paper import paper
 from hominis.corpus.readers import archives, arxiv
-from hominis.corpus.readers.records import Reading
+from hominis.corpus.readers.records import Chosen, Reading
 
 PAPERS = (
     ("biopython", "1.65", "6d591523ba4d07a505978f6e1d7fac57e335d6d62fb5b0bcb8c40bdde5c8998e"),
@@ -76,7 +76,9 @@ def main() -> None:
         alone = [rate(lambda: [paper(one, LIMIT) for one in found * rounds], size * rounds) for _ in range(given.times)]
         print(f"LaTeX to text      {median(alone):6.1f} MB/s ({min(alone):.1f} to {max(alone):.1f}); at least 10")
         read = Reading(format="arxiv")
-        whole = [rate(lambda: list(arxiv.records(tar, read, LIMIT)), size * rounds) for _ in range(given.times)]
+        whole = [
+            rate(lambda: list(arxiv.records(tar, read, LIMIT, Chosen(None))), size * rounds) for _ in range(given.times)
+        ]
         print(f"bulk tar to texts  {median(whole):6.1f} MB/s ({min(whole):.1f} to {max(whole):.1f})")
         peer, failed = theirs(root, found)
         print(f"{PEER}   {peer:6.2f} MB/s over those that it can read (it raises on {failed} of {len(found)})")

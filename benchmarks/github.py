@@ -20,7 +20,7 @@ from pathlib import Path
 from hominis.corpus.code.fields import Stated
 from hominis.corpus.code.licences import Licences
 from hominis.corpus.readers import github
-from hominis.corpus.readers.records import Reading, Record
+from hominis.corpus.readers.records import Chosen, Reading, Record
 
 LIMIT = 2**20
 ROUNDS = 5
@@ -60,7 +60,7 @@ def end_to_end(files: list[tuple[str, str]]) -> float:
                 meta = {"repo_name": "python/cpython", "path": name, "license": "mit"}
                 lines.write(json.dumps({"text": text, "meta": meta}) + "\n")
         start = time.process_time()
-        for _ in github.records(path, Reading(format="github"), LIMIT):
+        for _ in github.records(path, Reading(format="github"), LIMIT, Chosen(None)):
             pass
         return time.process_time() - start
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def chosen(
         rows = joined.select(*columns, "content_hash", removed_by(policies[name])).collect()
         return rows.select(*columns, "removed_by", draw=_drawn(rows["content_hash"], section))
 
-    own = judged(source, *_SAID, "bytes")
+    own = judged(source, *_SAID, "path", "bytes")
     return _split(own, section, lambda: _without_a_draw(judged, annotations, section) == source)
 
 
@@ -103,24 +104,23 @@ def _without_a_draw(judged: Callable[[str], pl.DataFrame], sources: Mapping[str,
 
 
 def kept_batches(documents: Documents, decided: pl.DataFrame) -> Iterator[pa.Table]:
-    """Yield the documents that stay, read again from the raw file, in its order.
+    """Yield the documents that stay, which alone are read again from the raw file, in its order.
 
     Raises:
-        InputError: the raw file has other documents than those that were decided on.
+        InputError: the raw file hasn't the documents that were decided on.
     """
-    if decided["removed_by"].null_count() == 0:
+    stays = decided.filter(pl.col("removed_by").is_null())
+    if stays.is_empty():
         return
     place = 0
-    for batch in documents:
-        rows = decided.slice(place, batch.num_rows)
+    for batch in replace(documents, chosen=stays["path"]):
+        rows = stays.slice(place, batch.num_rows)
         place += batch.num_rows
         if rows["id"].to_list() != batch.column("id").to_pylist():
             raise _another_reading(documents)
-        stay = rows["removed_by"].is_null().to_arrow()
-        if stay.true_count:
-            said = rows.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest()).filter(stay)
-            yield said.add_column(len(_SAID), "text", batch.column("text").filter(stay)).cast(schema())
-    if place != decided.height:
+        said = rows.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
+        yield said.add_column(len(_SAID), "text", batch.column("text")).cast(schema())
+    if place != stays.height:
         raise _another_reading(documents)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hominis.config.corpus import AnnotateSection, DeduplicateSection, FetchSection, SelectSection
 from hominis.corpus.readers import github
 from hominis.corpus.readers.documents import Documents
-from hominis.corpus.readers.records import Reading
+from hominis.corpus.readers.records import Chosen, Reading
 from hominis.errors import ConfigError, InputError
 from hominis.stages import STAGES
 from tests.unit.corpus.raw_files import json_lines, row, sdist, wheel
@@ -26,7 +26,9 @@ LIMIT = 2**20
 
 def read(path, **settings):
     """Return what stays by path, and what goes by reason."""
-    records = list(github.records(path, Reading(format="github", **{"licence": "MIT", **settings}), LIMIT))
+    records = list(
+        github.records(path, Reading(format="github", **{"licence": "MIT", **settings}), LIMIT, Chosen(None))
+    )
     dropped = Counter(record.reason for record in records if record.reason)
     return {record.path: record for record in records if not record.reason}, dict(dropped)
 
@@ -235,6 +237,14 @@ def test_a_file_that_a_dataset_has_twice_is_taken_once(tmp_path):
     assert documents.rejects.counts == {"repeated_path": 1}
 
 
+def test_the_first_file_of_a_path_is_that_path_s_even_if_it_is_dropped(tmp_path):
+    lines = [redpajama(license=None), redpajama(), redpajama(path="src/other.py")]
+    documents = Documents(json_lines(tmp_path / "p.jsonl", lines), "source", Reading(format="github"))
+    (batch,) = documents
+    assert batch["path"].to_pylist() == ["someone/sums/src/other.py"]
+    assert documents.rejects.counts == {"licence_unknown": 1, "repeated_path": 1}
+
+
 def test_an_archive_s_licence_is_that_of_its_source(tmp_path):
     members = [("p-1/src/a.py", CODE), ("p-1/LICENSE", "Permission is hereby granted"), ("p-1/b.py", b"\xff\xfe")]
     for path in (sdist(tmp_path / "p-1.tar.gz", members), wheel(tmp_path / "p-1.whl", members)):
@@ -345,6 +355,6 @@ def test_any_lines_are_documents_or_reasons(tmp_path, lines):
     raw = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
     path = tmp_path / "p.jsonl.gz"
     path.write_bytes(gzip.compress(raw, 1))
-    for record in github.records(path, Reading(format="github"), LIMIT):
+    for record in github.records(path, Reading(format="github"), LIMIT, Chosen(None)):
         assert record.reason or (record.text and record.language and record.licence)
         record.path.encode()

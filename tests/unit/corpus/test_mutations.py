@@ -7,6 +7,7 @@ import json
 import lzma
 import tarfile
 import zipfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -154,13 +155,24 @@ def test_changed_files_give_documents_or_one_clear_error(data, name, edits, with
     form = data.draw(st.sampled_from(FORMATS.get(Path(name).suffix, ["", "github", "arxiv"])))
     (folder / name).write_bytes(changed(name, original(name, folder), edits, within))
     documents = Documents(folder / name, "own", Reading(format=form, licence="MIT", revision="a/b"), LIMIT)
+    found = []
     try:
         for batch in documents:
             batch.validate(full=True)
             assert all(0 < len(text.encode()) <= LIMIT and "\0" not in text for text in batch["text"].to_pylist())
+            found += texts_of(batch)
     except InputError as error:
+        found.clear()
         str(error).encode()
     json.dumps(documents.rejects.samples, ensure_ascii=False).encode()
+    some = [row for row in found if data.draw(st.booleans())]
+    if found:
+        again = replace(documents, chosen=[path for path, *_ in some])
+        assert [row for batch in again for row in texts_of(batch)] == some, "those chosen are read again as they were"
+
+
+def texts_of(batch: pa.RecordBatch) -> list[tuple[str, str, str]]:
+    return list(zip(*(batch[name].to_pylist() for name in ("path", "id", "text")), strict=True))
 
 
 TEXTS = [f"This is text number {n} of some words and more words.\nThe second line of {n}." for n in range(6)]

@@ -128,11 +128,12 @@ def test_bytes_are_the_same_with_any_number_of_threads(chain, tmp_path, problem)
     assert one.summary["pii"]["email"] == 4 and one.summary["funnel"][-1]["documents"] == 1
 
 
-@pytest.mark.parametrize("annotated", [(0, 1), (0, 1, 2, 3), (0, 2, 1)])
+@pytest.mark.parametrize("annotated", [(0, 1, 2, 3), (0, 2, 1), (0, 1, 1)])
 def test_annotations_of_another_reading_are_an_error(tmp_path, annotated):
     path = tmp_path / "own.jsonl"
     json_lines(path, [{"text": text(n)} for n in range(3)])
     said = {name: [""] * len(annotated) for name in schema().names if name not in ("id", "text")}
+    said["path"] = [f"own.jsonl:{n}" for n in annotated]
     ids = [f"own/own.jsonl:{n}" for n in annotated]
     decided = pl.DataFrame(
         {"id": ids, **said, "removed_by": [None] * len(ids)}, schema_overrides={"removed_by": pl.String}

@@ -19,7 +19,7 @@ from hominis.corpus.latex.files import is_source, is_wanted
 from hominis.corpus.latex.paper import Paper, paper, papers
 from hominis.corpus.readers import archives, tars
 from hominis.corpus.readers.lines import JSON_LINES, objects
-from hominis.corpus.readers.records import Reading, Record, line_limit, text_record
+from hominis.corpus.readers.records import Chosen, Reading, Record, line_limit, text_record
 from hominis.errors import InputError
 
 _LONGEST_PACKED = 128 * 2**20
@@ -40,21 +40,21 @@ _OTHER_KINDS = (
 )
 
 
-def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+def records(path: Path, reading: Reading, limit: int, chosen: Chosen) -> Iterator[Record]:
     """Yield the papers of a file as text: their bodies, without what is no text and with simple macros expanded.
 
     Reasons of those that aren't: ``pdf``, ``postscript``, ``dvi``, ``html``, ``withdrawn``, ``empty``,
     ``no_main_file``, ``too_large``, ``unpacks_too_far``, ``damaged``.
     """
     if path.name.lower().endswith(JSON_LINES):
-        yield from _published(path, reading, limit)
+        yield from (record for record in _published(path, reading, limit) if chosen.take(record.path))
         return
     wanted = archives.included(reading.include)
     members = archives.members(path, wanted, _LONGEST_PACKED)
     if members is None:
         with path.open("rb") as file, archives.decompressed(file, path.name) as stream:
             members = iter([(path.name.removesuffix(".gz"), stream.read(_WHOLE * limit + 1))])
-    yield from _of_members(members, limit)
+    yield from _of_members(members, limit, chosen)
 
 
 def _published(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
@@ -66,12 +66,14 @@ def _published(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
         yield text_record(line, f"{path.name}:{line.number}", reading.text_field, domain="arxiv.org", **given)
 
 
-def _of_members(members: Iterator[archives.Member], limit: int) -> Iterator[Record]:
+def _of_members(members: Iterator[archives.Member], limit: int, chosen: Chosen) -> Iterator[Record]:
     project: dict[str, bytes] = {}
     left = _LONGEST_PROJECT
     for name, content in members:
         bulk = _MEMBER.search(name)
         if bulk:
+            if not chosen.take(name):
+                continue
             number = bulk[1] or f"{bulk[2]}/{bulk[3]}"
             yield _record(name, "pdf" if bulk[4] == "pdf" else _of_source(content, limit), number)
         elif is_source(name):
@@ -81,7 +83,8 @@ def _of_members(members: Iterator[archives.Member], limit: int) -> Iterator[Reco
             else:
                 project[name] = content
     for found in papers(project, _WHOLE * limit):
-        yield _record(found.main, found)
+        if chosen.take(found.main):
+            yield _record(found.main, found)
 
 
 def _record(path: str, found: Paper | str, number: str = "") -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from hominis.corpus.pipeline import batched
 from hominis.corpus.readers import archives, arxiv, github, records, redpajama
 from hominis.corpus.readers.lines import JSON_LINES
 from hominis.corpus.readers.markup import text_of
-from hominis.corpus.readers.records import Reading, Record
+from hominis.corpus.readers.records import Chosen, Reading, Record
 from hominis.corpus.readers.rejects import Rejects, listed
 from hominis.errors import InputError
 from hominis.store.types import Artefact
@@ -19,8 +19,8 @@ from hominis.store.types import Artefact
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Reader = Callable[[Path, Reading, int], Iterator[Record]]
-"""From a raw file, what its source's row says about it, and the longest document in bytes, to its records."""
+Reader = Callable[[Path, Reading, int, Chosen], Iterator[Record]]
+"""From a raw file, what its source's row says about it, the longest document in bytes and which to take, to records."""
 
 FORMATS: dict[str, Reader] = {"redpajama": redpajama.documents, "github": github.records, "arxiv": arxiv.records}
 """Readers of the formats that a source's row names; without a name the file's ending tells the reader."""
@@ -52,6 +52,7 @@ class Documents:
         source: the name that document ids begin with.
         reading: how it is read.
         limit: the longest document to take, in bytes.
+        chosen: if it was read before, the paths of those of its documents to read again, in the file's order.
 
     Raises:
         InputError: the file is damaged or of no known format, or none of its records can be read.
@@ -62,6 +63,7 @@ class Documents:
     reading: Reading = field(default_factory=Reading)
     limit: int = 8 * 2**20
     rejects: Rejects = field(default_factory=Rejects)
+    chosen: Iterable[str] | None = None
 
     @classmethod
     def of(cls, raw: Artefact, limit: int) -> Documents:
@@ -77,7 +79,7 @@ class Documents:
         for held in batched(self._checked(), lambda record: len(record.text or "")):
             found = True
             yield self._batch(held)
-        if not found:
+        if not found and self.chosen is None:
             raise self._nothing()
 
     def _batch(self, held: Sequence[Record]) -> pa.RecordBatch:
@@ -103,12 +105,12 @@ class Documents:
         numbered = self._numbered()
         for record in self._records():
             text, problem = (None, record.reason) if record.reason else self._decoded(record.path, record.text)
-            problem = problem or ("repeated_path" if record.path in seen else "")
+            if not numbered:
+                problem = problem or ("repeated_path" if record.path in seen else "")
+                seen.add(record.path)  # the first of a path is that path's, even if it is rejected
             if text is None or problem:
                 self.rejects.add(problem, record.path, record.text)
                 continue
-            if not numbered:
-                seen.add(record.path)
             if record.note:
                 self.rejects.notes[record.note] += 1
             yield record if text is record.text else record._replace(text=text)
@@ -146,19 +148,20 @@ class Documents:
             ) from error
 
     def _by_format(self) -> Iterator[Record]:
+        chosen = Chosen(self.chosen)
         if self.reading.format:
-            yield from FORMATS[self.reading.format](self.path, self.reading, self.limit)
+            yield from FORMATS[self.reading.format](self.path, self.reading, self.limit, chosen)
             return
         name = self.path.name.lower()
         members = archives.members(self.path, archives.included(self.reading.include), self.limit)
         if members is not None:
-            yield from (Record(path, content) for path, content in members)
+            yield from (Record(path, content) for path, content in members if chosen.take(path))
         elif name.endswith(".parquet"):
-            yield from records.parquet(self.path, self.reading, self.limit)
+            yield from records.parquet(self.path, self.reading, self.limit, chosen)
         elif name.endswith(JSON_LINES):
-            yield from records.json_lines(self.path, self.reading, self.limit)
+            yield from records.json_lines(self.path, self.reading, self.limit, chosen)
         elif name.endswith(_PLAIN):
-            yield from records.plain(self.path, self.reading, self.limit)
+            yield from records.plain(self.path, self.reading, self.limit, chosen)
         else:
             known = [ending for group in archives.ARCHIVES for ending in group] + [".parquet", *JSON_LINES, *_PLAIN]
             raise InputError(f"no reader for {self.path.name}", where=self.path, remedy=f"known: {', '.join(known)}")

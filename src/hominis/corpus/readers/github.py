@@ -16,7 +16,7 @@ from hominis.corpus.code.licences import Licences
 from hominis.corpus.code.rules import by_head, by_path
 from hominis.corpus.readers import archives, columns
 from hominis.corpus.readers.lines import JSON_LINES, objects
-from hominis.corpus.readers.records import Reading, Record, line_limit, text_record
+from hominis.corpus.readers.records import Chosen, Reading, Record, line_limit, text_record
 from hominis.corpus.readers.rejects import BEGINNING
 from hominis.errors import InputError
 
@@ -27,7 +27,7 @@ Row = tuple[Record, Stated]
 """What was read, and what the file that it was read from says of it."""
 
 
-def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+def records(path: Path, reading: Reading, limit: int, chosen: Chosen) -> Iterator[Record]:
     """Yield the files of code of a dataset or an archive; with a reason, those that are dropped.
 
     A file's licence is what it says itself after ``SPDX-License-Identifier:``, else what the dataset says of its
@@ -44,8 +44,8 @@ def records(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
     for record, about in _rows(path, reading, limit, wanted):
         if record.reason or record.text is None:
             yield record
-        elif not about.path or wanted(about.path):
-            yield _checked(record, about, licences)
+        elif (not about.path or wanted(about.path)) and chosen.take(record.path):
+            yield record if chosen.known else _checked(record, about, licences)
 
 
 def _rows(path: Path, reading: Reading, limit: int, wanted: archives.Wanted) -> Iterator[Row]:

@@ -45,10 +45,12 @@ class Line(NamedTuple):
     beginning: bytes = b""
 
 
-def objects(path: Path, limit: int, parse: Parse = _ALL) -> Iterator[Line]:
+def objects(
+    path: Path, limit: int, parse: Parse = _ALL, wanted: Callable[[int], bool] = lambda _: True
+) -> Iterator[Line]:
     """Yield every line of a file, compressed or not, of which none longer than ``limit`` bytes is ever held.
 
-    ``parse`` may leave out what isn't wanted.
+    ``parse`` may leave out what isn't wanted of a line; ``wanted`` says which lines are, by their numbers.
     """
     with path.open("rb", _BUFFER_BYTES) as file, decompressed(file, path.name) as stream:
         number = 0
@@ -57,7 +59,7 @@ def objects(path: Path, limit: int, parse: Parse = _ALL) -> Iterator[Line]:
                 if len(line) > limit and not line.endswith(b"\n"):
                     yield Line(number, None, "too_large", line[:_BEGINNING])
                     _skip(stream)
-                else:
+                elif wanted(number):
                     yield _parsed(number, line, parse)
                 number += 1
         except EOFError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,10 +57,36 @@ class Reading:
     licences: tuple[str, ...] = ()
 
 
-def json_lines(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+class Chosen:
+    """The documents to read again of a file that was read before; what let them in then isn't asked again.
+
+    Args:
+        paths: theirs, in the file's order; None: nothing was read before, and all are to be asked.
+    """
+
+    def __init__(self, paths: Iterable[str] | None) -> None:
+        self.known = paths is not None
+        self._paths = iter(() if paths is None else paths)
+        self._next = next(self._paths, None)
+
+    def take(self, path: str) -> bool:
+        """Return whether the record of a path is wanted; to be asked once of each, in the file's order."""
+        if not self.known:
+            return True
+        if path != self._next:
+            return False
+        self._next = next(self._paths, None)
+        return True
+
+
+def json_lines(path: Path, reading: Reading, limit: int, chosen: Chosen) -> Iterator[Record]:
     """Yield the text field of every line; the path is the file's name and the line's index."""
-    for line in objects(path, line_limit(limit)):
-        yield text_record(line, f"{path.name}:{line.number}", reading.text_field)
+
+    def name(number: int) -> str:
+        return f"{path.name}:{number}"
+
+    for line in objects(path, line_limit(limit), wanted=lambda number: chosen.take(name(number))):
+        yield text_record(line, name(line.number), reading.text_field)
 
 
 def line_limit(limit: int) -> int:
@@ -80,18 +106,20 @@ def text_record(line: Line, path: str, field: str, **given: Any) -> Record:
     return Record(path, text, **given)
 
 
-def parquet(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+def parquet(path: Path, reading: Reading, limit: int, chosen: Chosen) -> Iterator[Record]:
     """Yield the text column of a Parquet file; the path is the file's name and the row's index.
 
     Raises:
         InputError: it has no such column, or the column doesn't hold strings.
     """
     for index, (text, _) in enumerate(rows(path, lambda _: reading.text_field)):
-        yield Record(f"{path.name}:{index}", text, "" if text is not None else "no_text")
+        if chosen.take(name := f"{path.name}:{index}"):
+            yield Record(name, text, "" if text is not None else "no_text")
 
 
-def plain(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+def plain(path: Path, reading: Reading, limit: int, chosen: Chosen) -> Iterator[Record]:
     """Yield the whole file as one document."""
     with path.open("rb") as file, decompressed(file, path.name) as stream:
         content = stream.read(limit + 1)
+    if chosen.take(path.name):
         yield Record(path.name, content, "" if len(content) <= limit else "too_large")

@@ -15,20 +15,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hominis.corpus.readers.lines import Line, objects, string
-from hominis.corpus.readers.records import Reading, Record, line_limit, text_record
+from hominis.corpus.readers.records import Chosen, Reading, Record, line_limit, text_record
 
 
-def documents(path: Path, reading: Reading, limit: int) -> Iterator[Record]:
+def documents(path: Path, reading: Reading, limit: int, chosen: Chosen) -> Iterator[Record]:
     """Yield the documents of a file; language and score are taken from it."""
-    for line in objects(path, line_limit(limit)):
-        yield _record(line, path.name, reading.revision)
+
+    def name(number: int) -> str:
+        return f"{reading.revision}/{path.name}/{number}"
+
+    for line in objects(path, line_limit(limit), wanted=lambda number: chosen.take(name(number))):
+        yield _record(line, name(line.number))
 
 
-def _record(line: Line, name: str, shard: str) -> Record:
+def _record(line: Line, published: str) -> Record:
     document = line.value or {}
     score = document.get("language_score")
     language = string(document.get("language"))
-    published = f"{shard}/{name}/{line.number}"
     return text_record(
         line,
         published,
