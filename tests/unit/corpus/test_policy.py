@@ -108,7 +108,8 @@ def test_every_signal_of_a_rule_is_a_column_of_the_annotations():
 def test_a_source_with_a_policy_of_its_own_is_judged_by_it_and_its_corpus_by_the_other(tmp_path):
     policies = {"flask": Policy(rules=(Rule(**LONG),)), "django": Policy(), "twisted": Policy()}
     for name in policies:
-        said = {"id": name, "source": name, **dict.fromkeys(("corpus", "language", "licence", "domain", "url"), "")}
+        rest = ("corpus", "language", "licence", "domain", "url", "path")
+        said = {"id": name, "source": name, **dict.fromkeys(rest, "")}
         row = said | {"bytes": 1, "content_hash": 1, "rps_doc_word_count": 9, "signature": 0}
         pl.DataFrame([row], schema_overrides={"content_hash": pl.UInt64}).write_parquet(tmp_path / name)
     pl.DataFrame({"id": ["twisted"], "kind": ["near"]}).write_parquet(tmp_path / "duplicates.parquet")
