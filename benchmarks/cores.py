@@ -5,7 +5,7 @@
 The text is that of `benchmarks.curation`, in several files, as published corpora are. A file is a part, and as many
 parts run at once as there are cores; deduplication is one part, of all. The same commands run once bound to one core
 and once to two, each in a store of its own, so what is said is the ratio of seconds by the clock: of an idle machine.
-The last line is the machine's own limit: two processes that only count, against one after the other.
+The last line is the machine's own limit: two processes that only count, on two cores against both on one.
 """
 
 import argparse
