@@ -45,7 +45,7 @@ def test_groups_at_every_similarity_are_the_published_ones(signed, similarity, t
     schema = pa.schema([("id", pa.string()), signature_field("redpajama", 13, 128)])
     ids = [IDS.format(row) for row in range(len(signed))]
     pq.write_table(pa.table([ids, signed], schema=schema), tmp_path / "annotations.parquet")
-    documents = Documents([tmp_path / "annotations.parquet"], tmp_path)
+    documents = Documents({"own": tmp_path / "annotations.parquet"}, tmp_path)
     documents.join_near(*best_bands(float(similarity), 128, verify=False), 0, lambda *_: None)
     rows = pa.concat_tables(documents.gone()).to_pylist()
     groups = defaultdict(set)

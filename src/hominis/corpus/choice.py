@@ -1,36 +1,25 @@
-"""Decide on annotated documents, then take the text of those that stay from the raw file."""
+"""Decide which of a source's annotated documents stay, and which of these are held out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
+import pyarrow.parquet as pq
 
 from hominis.config.corpus import SelectSection
-from hominis.config.policy import CONTAMINATED, Policy
-from hominis.corpus.hashing import U64, splitmix64
-from hominis.corpus.policy import removed_by
-from hominis.corpus.readers.documents import Documents
-from hominis.errors import InputError
+from hominis.config.policy import CONTAMINATED, DUPLICATE_RULES, Policy
+from hominis.corpus.hashing import splitmix64
+from hominis.corpus.policy import removed_by, rule_names
 from hominis.store.types import Json
 
 ENOUGH_TO_HOLD_OUT = 20
 """A corpus of this many documents holds out at least one, however small the fraction."""
 
-_SAID = ("id", "source", "corpus", "language", "licence", "domain", "url")
-"""What annotations say of a document that stays with its text."""
-
 _HELD, _TRAIN = "heldout", "train"
-
-
-def schema() -> pa.Schema:
-    """Return the columns of ``documents.parquet``."""
-    said = [(name, pa.string()) for name in _SAID]
-    return pa.schema([*said, ("text", pa.large_string()), ("split", pa.string())])
+_KIND, _SPLIT = pl.Enum(list(DUPLICATE_RULES)), pl.Enum([_TRAIN, _HELD])
 
 
 def chosen(
@@ -40,38 +29,68 @@ def chosen(
     policies: Mapping[str, Policy],
     section: SelectSection,
 ) -> pl.DataFrame:
-    """Return a source's documents with ``removed_by`` (null: stays) and ``split`` (of those that stay).
+    """Return what becomes of each of a source's documents, in their order, in 18 bytes each: all are held at once.
 
     Those of its corpus's other sources are looked at only if none of its own is drawn to be held out.
 
     Args:
         annotations: source of the corpus → its annotations.
         policies: source → the policy that its documents are judged by.
+
+    Returns:
+        Columns ``bytes``, ``removed_by`` (null: stays), ``draw``, and ``split`` (of those that stay).
     """
 
-    def judged(name: str, *columns: str) -> pl.DataFrame:
-        copies = pl.scan_parquet(duplicates).select("id", "kind")
-        table = pl.scan_parquet(annotations[name]).drop("signature")
-        joined = table.join(copies, on="id", how="left", maintain_order="left")
-        rows = joined.select(*columns, "content_hash", removed_by(policies[name])).collect()
-        return rows.select(*columns, "removed_by", draw=_drawn(rows["content_hash"], section))
+    def judged(name: str) -> pl.DataFrame:
+        return _judged(annotations[name], _kinds(annotations[name], duplicates, name), policies[name], section)
 
-    own = judged(source, *_SAID, "path", "bytes")
-    return _split(own, section, lambda: _without_a_draw(judged, annotations, section) == source)
+    return _split(judged(source), section, lambda: _without_a_draw(judged, annotations, section) == source)
 
 
 def without(decided: pl.DataFrame, gone: pl.Series, section: SelectSection) -> pl.DataFrame:
-    """Return a source's documents after those with the ids ``gone``, which are contaminated, were removed.
+    """Return what becomes of a source's documents after some, of which ``gone`` is true, were found contaminated.
 
     A source that held out documents still does, while any stays: so its corpus does, too.
     """
-    rule = pl.when(pl.col("id").is_in(gone.implode())).then(pl.lit(CONTAMINATED)).otherwise("removed_by")
+    rule = pl.when(gone).then(pl.lit(CONTAMINATED, decided.schema["removed_by"])).otherwise("removed_by")
     return _split(decided.with_columns(removed_by=rule), section, lambda: bool((decided["split"] == _HELD).any()))
 
 
 def others_held(decided: pl.DataFrame, before: pl.DataFrame) -> bool:
     """Return whether a document is held out that wasn't ``before``."""
     return bool(((decided["split"] == _HELD) & (before["split"] == _TRAIN)).any())
+
+
+def slices(annotations: Path) -> Iterator[tuple[slice, pl.LazyFrame]]:
+    """Yield annotations, so many at a time as were written together, and which of the documents they are."""
+    table, begin = pq.read_metadata(annotations), 0
+    for group in range(table.num_row_groups):
+        rows = table.row_group(group).num_rows
+        yield slice(begin, begin + rows), pl.scan_parquet(annotations).slice(begin, rows)
+        begin += rows
+
+
+def having(annotations: Path, ids: pl.Series) -> pl.Series:
+    """Return of each document whether its id is one of ``ids``."""
+    among = pl.col("id").is_in(ids.implode())
+    return pl.concat([rows.select(among).collect().to_series() for _, rows in slices(annotations)])
+
+
+def _judged(annotations: Path, kinds: pl.Series, policy: Policy, section: SelectSection) -> pl.DataFrame:
+    rule = removed_by(policy).cast(pl.Enum([*rule_names(policy), CONTAMINATED]))
+    found = []
+    for place, rows in slices(annotations):
+        table = rows.with_columns(kinds[place].cast(pl.String).alias("kind")).select("bytes", "content_hash", rule)
+        judged = table.collect()
+        found.append(judged.select("bytes", "removed_by", draw=_drawn(judged["content_hash"], section)))
+    return pl.concat(found)
+
+
+def _kinds(annotations: Path, duplicates: Path, source: str) -> pl.Series:
+    """Return what kind of copy each of a source's documents is, null for one that is none."""
+    copies = pl.scan_parquet(duplicates).filter(source=source).select("row", pl.col("kind").cast(_KIND)).collect()
+    none = pl.repeat(None, pq.read_metadata(annotations).num_rows, dtype=_KIND, eager=True)
+    return none.scatter(copies["row"], copies["kind"])
 
 
 def _drawn(hashes: pl.Series, section: SelectSection) -> pl.Series:
@@ -86,50 +105,25 @@ def _split(decided: pl.DataFrame, section: SelectSection, at_least_one: Callable
     held = stays & (draws < _bound(section))
     if section.heldout and stays.any() and not held.any() and at_least_one():
         held[np.flatnonzero(stays)[np.argmin(draws[stays])]] = True
-    split = np.where(held, _HELD, np.where(stays, _TRAIN, "")).tolist()
-    return decided.with_columns(split=pl.Series([name or None for name in split], dtype=pl.String))
+    train = pl.when(pl.Series(stays)).then(pl.lit(_TRAIN, _SPLIT))
+    return decided.with_columns(split=pl.when(pl.Series(held)).then(pl.lit(_HELD, _SPLIT)).otherwise(train))
 
 
 def _bound(section: SelectSection) -> np.uint64:
     return np.uint64(min(int(section.heldout * 2.0**64), 2**64 - 1))
 
 
-def _without_a_draw(judged: Callable[[str], pl.DataFrame], sources: Mapping[str, Path], section: SelectSection) -> str:
+def _without_a_draw(judged: Callable[[str], pl.DataFrame], sources: Iterable[str], section: SelectSection) -> str:
     """Return the source that holds out its lowest draw though none is low enough; "" if one is, or too few stay."""
-    staying = [judged(name).filter(pl.col("removed_by").is_null())["draw"].to_numpy() for name in sources]
-    lowest: list[tuple[U64, int]] = [(draws.min(), place) for place, draws in enumerate(staying) if draws.size]
-    if sum(map(len, staying)) < ENOUGH_TO_HOLD_OUT or min(lowest)[0] < _bound(section):
+    number, lowest = 0, dict[str, int]()
+    for name in sources:
+        draws = judged(name).filter(pl.col("removed_by").is_null())["draw"].to_numpy()
+        number += draws.size
+        if draws.size:
+            lowest[name] = draws.min()
+    if number < ENOUGH_TO_HOLD_OUT or min(lowest.values()) < _bound(section):
         return ""
-    return list(sources)[min(lowest)[1]]
-
-
-def kept_batches(documents: Documents, decided: pl.DataFrame) -> Iterator[pa.Table]:
-    """Yield the documents that stay, which alone are read again from the raw file, in its order.
-
-    Raises:
-        InputError: the raw file hasn't the documents that were decided on.
-    """
-    stays = decided.filter(pl.col("removed_by").is_null())
-    if stays.is_empty():
-        return
-    place = 0
-    for batch in replace(documents, chosen=stays["path"]):
-        rows = stays.slice(place, batch.num_rows)
-        place += batch.num_rows
-        if rows["id"].to_list() != batch.column("id").to_pylist():
-            raise _another_reading(documents)
-        said = rows.select(*_SAID, "split").to_arrow(compat_level=pl.CompatLevel.oldest())
-        yield said.add_column(len(_SAID), "text", batch.column("text")).cast(schema())
-    if place != stays.height:
-        raise _another_reading(documents)
-
-
-def _another_reading(documents: Documents) -> InputError:
-    return InputError(
-        f"source {documents.source!r} has other documents than those that were annotated",
-        where=documents.path,
-        remedy="annotate it again: its annotations are of another reading",
-    )
+    return min(lowest, key=lowest.__getitem__)
 
 
 def figures(decided: pl.DataFrame, rules: list[str]) -> dict[str, Json]:

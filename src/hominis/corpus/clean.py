@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 from hominis.corpus.card import Card
-from hominis.corpus.choice import schema
 from hominis.corpus.contamination import Contamination, Item
+from hominis.corpus.kept import schema
 from hominis.corpus.pii import replaced
 from hominis.corpus.pipeline import paired
 from hominis.corpus.tables import TableWriter

@@ -26,7 +26,7 @@ def parts(section: DeduplicateSection, inputs: Inputs) -> Sequence[Part]:
 
 
 def work(section: DeduplicateSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Write ``duplicates.parquet``: ``id`` of each document that goes, ``kept`` (the copy that stays) and ``kind``.
+    """Write ``duplicates.parquet``: each document that goes, by source (see ``duplicates.Documents.gone``).
 
     The copy that stays is of the source that is preferred, then has the least id.
 
@@ -47,7 +47,7 @@ def work(section: DeduplicateSection, inputs: Inputs, part: Part, scratch: Scrat
     bands, rows = section.bands, section.rows
     if bands is None or rows is None:
         bands, rows = best_bands(section.similarity, permutations, section.verify)
-    documents = Documents(list(paths.values()), scratch.checkpoints)
+    documents = Documents(paths, scratch.checkpoints)
     documents.join_equal()
     needed = needed_agreement(section.similarity, permutations) if section.verify else 0
     documents.join_near(bands, rows, needed, scratch.progress)

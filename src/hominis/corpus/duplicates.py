@@ -1,14 +1,15 @@
 """Exact and near duplicates among the annotated documents of all parts, which need not fit into memory.
 
-Resident are 17 bytes a document (its number, its group, whether it is an exact copy), a part's ids, and a file of
-``Partitions``. On disk are a copy of the signatures, for the comparison of candidates at random places, and 16 bytes a
-document and band.
+Resident are 17 bytes a document (its number, its group, whether it is an exact copy), a part's ids, those of documents
+that have copies, and a file of ``Partitions``. On disk are a copy of the signatures, for the comparison of candidates
+at random places, and 16 bytes a document and band.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ import pyarrow.parquet as pq
 from hominis.corpus.kernels.groups import U32, Numbers, band_keys, join_buckets, lead
 from hominis.corpus.partitions import Partitions
 
-SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "kept", "kind")])
+SCHEMA = pa.schema(
+    [("source", pa.string()), ("row", pa.int64()), *((name, pa.string()) for name in ("id", "kept", "kind"))]
+)
 
-_BATCH = 1 << 14
+_BATCH = 1 << 12
 
 Progress = Callable[[float, float, str], None]
 
@@ -30,7 +33,7 @@ class Documents:
     """All parts' documents, numbered in the order in which copies are preferred: part by part, in a part by id.
 
     Args:
-        paths: the parts' ``annotations.parquet``, the most preferred first.
+        paths: source → its ``annotations.parquet``, the most preferred first.
         folder: for files that aren't needed afterwards.
 
     Attributes:
@@ -38,12 +41,12 @@ class Documents:
         exact: which have the words of one before them.
     """
 
-    def __init__(self, paths: Sequence[Path], folder: Path) -> None:
+    def __init__(self, paths: Mapping[str, Path], folder: Path) -> None:
         self._paths, self._folder = paths, folder
-        self._first = np.cumsum([0, *(pq.read_metadata(path).num_rows for path in paths)])
+        self._first = np.cumsum([0, *(pq.read_metadata(path).num_rows for path in paths.values())])
         self._numbers = np.empty(self._first[-1], dtype=np.int64)
-        for part, first in enumerate(self._first[:-1]):
-            order = pc.sort_indices(self._ids(part)).to_numpy()
+        for source, first in zip(paths, self._first[:-1], strict=True):
+            order = pc.sort_indices(self._ids(source)).to_numpy()
             self._numbers[first + order.astype(np.int64)] = np.arange(first, first + order.size)
         self.kept = np.arange(self._numbers.size)
         self.exact = np.zeros(self._numbers.size, dtype=bool)
@@ -85,32 +88,35 @@ class Documents:
         lead(self.kept)
 
     def gone(self) -> Iterator[pa.Table]:
-        """Yield a row (``id``, ``kept``, ``kind``) per document that goes, a table per part, in the order of numbers.
+        """Yield a row per document that goes, a table per source, in the order of numbers.
 
-        ``exact``: its words are those of a document before it. ``near``: they aren't, but candidates connect them.
+        Columns: ``source``; ``row`` of its annotations; ``id``; ``kept``, the copy that stays; ``kind``. ``exact``:
+        its words are those of a document before it. ``near``: they aren't, but candidates connect them.
         """
         stay = np.unique(self.kept[self.kept != np.arange(self.kept.size)])
         names = pa.chunked_array([], pa.string())
-        for part, first in enumerate(self._first[:-1]):
-            ids = self._ids(part).take(np.argsort(self._numbers[first : self._first[part + 1]]))
-            own = stay[(stay >= first) & (stay < first + len(ids))] - first
+        for source, (first, end) in zip(self._paths, pairwise(self._first), strict=True):
+            order = np.argsort(self._numbers[first:end])
+            ids = self._ids(source).take(order)
+            own = stay[(stay >= first) & (stay < end)] - first
             names = pa.chunked_array([*names.chunks, *ids.take(own).chunks], pa.string())
-            kept = self.kept[first : first + len(ids)]
-            gone = np.flatnonzero(kept != np.arange(first, first + len(ids)))
+            kept = self.kept[first:end]
+            gone = np.flatnonzero(kept != np.arange(first, end))
             kind = np.where(self.exact[first + gone], "exact", "near").tolist()
             others = names.take(np.searchsorted(stay, kept[gone]))
-            yield pa.table([ids.take(gone), others, pa.array(kind, pa.string())], schema=SCHEMA)
+            yield pa.table([[source] * gone.size, order[gone], ids.take(gone), others, kind], schema=SCHEMA)
 
-    def _ids(self, part: int) -> pa.ChunkedArray:
-        return pq.read_table(self._paths[part], columns=["id"])["id"]
+    def _ids(self, source: str) -> pa.ChunkedArray:
+        return pq.read_table(self._paths[source], columns=["id"])["id"]
 
     def _batches(self, column: str) -> Iterator[tuple[Numbers, pa.Array]]:
         """Yield the numbers of some documents, and a column of theirs."""
         done = 0
-        for path in self._paths:
-            for batch in pq.ParquetFile(path).iter_batches(_BATCH, columns=[column]):
-                yield self._numbers[done : done + batch.num_rows], batch[0]
-                done += batch.num_rows
+        for path in self._paths.values():
+            with pq.ParquetFile(path, pre_buffer=False) as file:  # else the column is read as a whole
+                for batch in file.iter_batches(_BATCH, columns=[column]):
+                    yield self._numbers[done : done + batch.num_rows], batch[0]
+                    done += batch.num_rows
 
 
 def _rows(path: Path, documents: int, size: int) -> U32:

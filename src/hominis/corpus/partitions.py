@@ -12,8 +12,8 @@ import numpy.typing as npt
 U64 = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
-MOST = 1 << 23
-"""About how many entries a file has at most: some 400 MB while they are sorted."""
+MOST = 1 << 22
+"""About how many entries a file has at most: some 200 MB while they are sorted."""
 
 _ENTRY = np.dtype([("key", "<u8"), ("number", "<i8")])
 _HALF = np.uint64(32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def parts(section: SelectSection, inputs: Inputs) -> Sequence[Part]:
 
 
 def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -> Summary:
-    """Write ``documents.parquet`` in file order: who a document is (see ``choice``), its ``text`` and ``split``.
+    """Write ``documents.parquet`` in file order: who a document is (see ``kept``), its ``text`` and ``split``.
 
     Beside it, ``contaminated.parquet``: the documents that left since they hold an evaluation item (``id``, ``task``,
     ``item``, the ``words`` that both have); ``pii.parquet``: what was replaced (``id``, ``kind``, ``start``, ``end``).
@@ -54,7 +55,7 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     """
     import polars as pl
 
-    from hominis.corpus.choice import chosen, figures, others_held, without
+    from hominis.corpus.choice import chosen, figures, having, others_held, without
     from hominis.corpus.clean import LEFT
     from hominis.corpus.contamination import Contamination
     from hominis.corpus.policy import rule_names
@@ -66,10 +67,11 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     (duplicates,) = inputs["deduplicate"]
     own = chosen(part.id, annotations, duplicates.path / "duplicates.parquet", policies, section)
     items = _items(inputs)
-    written = first = _written(section, inputs, own, items, scratch)
-    decided = without(own, pl.Series(first.contaminated["id"]), section)
+    read = partial(_written, section, inputs, annotations[part.id], items=items, scratch=scratch)
+    written = first = read(own)
+    decided = without(own, having(annotations[part.id], pl.Series(first.contaminated["id"])), section)
     if others_held(decided, own):
-        written = _written(section, inputs, decided, items, scratch)
+        written = read(decided)
     with TableWriter(scratch.out / "contaminated.parquet", LEFT) as table:
         table.write(first.contaminated)
     rules = [*rule_names(policies[part.id]), *([CONTAMINATED] if items else [])]
@@ -95,11 +97,17 @@ def _lines(path: Path) -> list[str]:
 
 
 def _written(
-    section: SelectSection, inputs: Inputs, decided: pl.DataFrame, items: Sequence[Item], scratch: Scratch
+    section: SelectSection,
+    inputs: Inputs,
+    annotations: Path,
+    decided: pl.DataFrame,
+    *,
+    items: Sequence[Item],
+    scratch: Scratch,
 ) -> Written:
     """Read the documents that stay again, clean them and write them."""
-    from hominis.corpus.choice import kept_batches
     from hominis.corpus.clean import write
+    from hominis.corpus.kept import kept_batches
     from hominis.corpus.readers.documents import Documents
 
     (raw,) = inputs["fetch"]
@@ -111,4 +119,5 @@ def _written(
         done += number
         scratch.progress(done, total, "documents")
 
-    return write(kept_batches(documents, decided), scratch.out, items, section.pii, section.workers or cores(), seen)
+    batches = kept_batches(documents, annotations, decided)
+    return write(batches, scratch.out, items, section.pii, section.workers or cores(), seen)

@@ -102,7 +102,7 @@ def batches(artefacts: Iterable[Artefact], columns: Sequence[str], rows: int) ->
     import pyarrow.parquet as pq
 
     for artefact in artefacts:
-        with pq.ParquetFile(artefact.path / "documents.parquet") as file:
+        with pq.ParquetFile(artefact.path / "documents.parquet", pre_buffer=False) as file:
             yield from file.iter_batches(batch_size=rows, columns=list(columns))
 
 

@@ -80,7 +80,7 @@ def _train(artefacts: Sequence[Artefact]) -> Iterator[list[bytes]]:
     import pyarrow.parquet as pq
 
     for artefact in artefacts:
-        with pq.ParquetFile(artefact.path / "documents.parquet") as file:
+        with pq.ParquetFile(artefact.path / "documents.parquet", pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=256, columns=["split", "text"]):
                 rows = batch.filter(pc.equal(batch.column("split"), "train"))
                 yield rows.column("text").cast(pa.binary()).to_pylist()

@@ -40,9 +40,9 @@ STAGES = {
     for stage in (
         _stage("fetch", 1, "corpus"),
         _stage("annotate", 4, "corpus", "fetch"),
-        _stage("deduplicate", 3, "corpus", "annotate"),
+        _stage("deduplicate", 4, "corpus", "annotate"),
         _stage("questions", 1, "evaluate"),
-        _stage("select", 3, "corpus", "fetch", "annotate", "deduplicate", "questions"),
+        _stage("select", 4, "corpus", "fetch", "annotate", "deduplicate", "questions"),
         _stage("vocabulary", 1, "corpus", "select"),
         _stage("tokenise", 1, "corpus", "select", "vocabulary"),
         _stage("ngram", 1, "evaluate", "select", "tokenise"),

@@ -112,7 +112,8 @@ def test_a_source_with_a_policy_of_its_own_is_judged_by_it_and_its_corpus_by_the
         said = {"id": name, "source": name, **dict.fromkeys(rest, "")}
         row = said | {"bytes": 1, "content_hash": 1, "rps_doc_word_count": 9, "signature": 0}
         pl.DataFrame([row], schema_overrides={"content_hash": pl.UInt64}).write_parquet(tmp_path / name)
-    pl.DataFrame({"id": ["twisted"], "kind": ["near"]}).write_parquet(tmp_path / "duplicates.parquet")
+    copies = {"source": ["twisted"], "row": [0], "id": ["twisted"], "kind": ["near"]}
+    pl.DataFrame(copies).write_parquet(tmp_path / "duplicates.parquet")
     section, annotations = SelectSection(policies={"web": {"rules": []}}), {name: tmp_path / name for name in policies}
 
     def removed(name):

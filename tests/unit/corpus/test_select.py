@@ -5,8 +5,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from hominis.config.corpus import SelectSection
-from hominis.corpus.choice import kept_batches, schema
+from hominis.config.policy import Policy
+from hominis.corpus import pipeline, tables
+from hominis.corpus.choice import chosen
 from hominis.corpus.contamination import RUN
+from hominis.corpus.kept import kept_batches
 from hominis.corpus.pii import KINDS
 from hominis.corpus.readers.documents import Documents
 from hominis.errors import InputError
@@ -132,11 +135,36 @@ def test_bytes_are_the_same_with_any_number_of_threads(chain, tmp_path, problem)
 def test_annotations_of_another_reading_are_an_error(tmp_path, annotated):
     path = tmp_path / "own.jsonl"
     json_lines(path, [{"text": text(n)} for n in range(3)])
-    said = {name: [""] * len(annotated) for name in schema().names if name not in ("id", "text")}
-    said["path"] = [f"own.jsonl:{n}" for n in annotated]
-    ids = [f"own/own.jsonl:{n}" for n in annotated]
-    decided = pl.DataFrame(
-        {"id": ids, **said, "removed_by": [None] * len(ids)}, schema_overrides={"removed_by": pl.String}
-    )
+    said = {name: [""] * len(annotated) for name in ("source", "corpus", "language", "licence", "domain", "url")}
+    places = {"id": [f"own/own.jsonl:{n}" for n in annotated], "path": [f"own.jsonl:{n}" for n in annotated]}
+    pl.DataFrame({**places, **said}).write_parquet(tmp_path / "annotations.parquet", row_group_size=2)
+    nothing = {"removed_by": [None] * len(annotated), "split": ["train"] * len(annotated)}
+    decided = pl.DataFrame(nothing, {"removed_by": pl.String, "split": pl.String})
     with pytest.raises(InputError, match="has other documents than those that were annotated"):
-        list(kept_batches(Documents(path, "own"), decided))
+        list(kept_batches(Documents(path, "own"), tmp_path / "annotations.parquet", decided))
+
+
+def test_annotations_are_read_in_slices_as_they_were_written(chain, tmp_path, problem, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(pipeline, "_MOST_ITEMS", 3)
+    monkeypatch.setattr(tables, "_GROUP_BYTES", 1)
+    texts = [*map(text, range(10)), "short", text(7).upper(), problem, text(11)]
+    rule = {"name": "long", "signal": "bytes", "min": 10}
+    made = chain((source(tmp_path, texts),), BOTH, policies={"web": {"rules": [rule]}}, heldout=0.3)
+    (annotated,), (selected,) = made["annotate"], made["select"]
+    assert pq.read_metadata(annotated.path / "annotations.parquet").num_row_groups == 5
+    (copy,) = rows(made["deduplicate"][0], "duplicates.parquet")
+    assert (copy["source"], copy["kind"]) == ("own", "exact") and texts[copy["row"]].lower() == text(7).lower()
+    stay = [n for n in range(len(texts)) if n not in (10, 12, copy["row"])]
+    found = rows(selected, "documents.parquet")
+    assert [(d["id"], d["text"]) for d in found] == [(f"own/own.jsonl:{n}", texts[n]) for n in stay]
+    assert {"train", "heldout"} == {d["split"] for d in found}
+    removed = {step["rule"]: step["documents"] for step in selected.summary["funnel"]}
+    assert removed == {"duplicate_exact": 1, "duplicate_near": 0, "long": 1, "contaminated": 1}
+
+
+def test_what_is_held_of_each_document_is_small(chain, tmp_path):  # noqa: F811
+    made = chain((source(tmp_path, [text(n) for n in range(200)]),))
+    annotations = {"own": made["annotate"][0].path / "annotations.parquet"}
+    duplicates, section = made["deduplicate"][0].path / "duplicates.parquet", SelectSection(policies=KEEP_ALL)
+    decided = chosen("own", annotations, duplicates, {"own": Policy()}, section)
+    assert decided.height == 200 and decided.estimated_size() <= 20 * 200
