@@ -1,10 +1,11 @@
 """Raw documents to selected ones: megabytes of text a CPU second, and memory, of each stage and of all.
 
-    python -m benchmarks.curation [--megabytes 20 40 80] [--workers 1 2]
+    python -m benchmarks.curation [--megabytes 20 40 80] [--workers 1 2] [--layout redpajama github]
     python -m benchmarks.curation --hard
 
-The documents are pieces of Python's own sources and its packages' in RedPajama-v2's layout, half of them without a
-language; where more text is asked for, the same sources are cut anew at other lines. Everything is on: language, all
+The documents are pieces of Python's own sources and its packages', in RedPajama-v2's layout and half of them without a
+language, or as RedPajama-v1 has code (--layout github); where more text is asked for, the same sources are cut anew at
+other lines. Everything is on: language, all
 signals, own signatures, deduplication, a policy, decontamination, personal data. Each stage runs in a process of its
 own, through a real store; CPU seconds are its and its children's, starting them included; memory is the most that one
 process has had. Stages of a few seconds are measured best on an idle machine.
@@ -24,9 +25,9 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.unit.corpus.raw_files import row
 from tests.unit.corpus.redpajama_files import SHARD, document
@@ -39,7 +40,11 @@ from hominis.store.files import digest
 from hominis.store.site import Site
 from hominis.store.types import Artefact
 
-NAME = "en_head.json.gz"
+NAMES = {"redpajama": "en_head.json.gz", "github": "code.jsonl.gz"}
+SOURCES: dict[str, dict[str, str]] = {
+    "redpajama": {"format": "redpajama", "revision": SHARD},
+    "github": {"format": "github", "licence": "see the records"},
+}
 NEEDED, MEASURED = ("fetch", "questions"), ("annotate", "deduplicate", "select")
 
 
@@ -48,17 +53,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[20, 40, 80])
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
+    parser.add_argument("--layout", choices=NAMES, nargs="+", default=["redpajama"])
     parser.add_argument("--hard", action="store_true")
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.stage:
-        print(json.dumps(stage(given.folder, given.stage, given.workers[0])))
+        print(json.dumps(stage(given.folder, given.stage, given.workers[0], given.layout[0])))
         return
-    for megabytes in [None] if given.hard else given.megabytes:
-        for workers in given.workers:
-            with tempfile.TemporaryDirectory() as folder:
-                measure(Path(folder), megabytes, workers)
+    sizes = [None] if given.hard else given.megabytes
+    for layout, megabytes, workers in product(given.layout, sizes, given.workers):
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder), megabytes, workers, layout)
 
 
 class Figures(NamedTuple):
@@ -69,12 +75,14 @@ class Figures(NamedTuple):
     megabytes: float
 
 
-def measure(folder: Path, megabytes: float | None, workers: int) -> tuple[float, dict[str, Figures]]:
+def measure(
+    folder: Path, megabytes: float | None, workers: int, layout: str = "redpajama"
+) -> tuple[float, dict[str, Figures]]:
     """Print the figures of one size (None: of hard documents); return the megabytes of text and figures by stage."""
-    path = folder / NAME
+    path = folder / NAMES[layout]
     size = write(path, megabytes) if megabytes else write_hard(path)
-    print(f"{size:.0f} MB of text, {path.stat().st_size / 1e6:.1f} compressed; {workers} at work", flush=True)
-    command = [sys.executable, "-m", "benchmarks.curation", "--folder", str(folder)]
+    print(f"{size:.0f} MB of text, {path.stat().st_size / 1e6:.1f} compressed; {layout}; {workers} at work", flush=True)
+    command = [sys.executable, "-m", "benchmarks.curation", "--folder", str(folder), "--layout", layout]
     command += ["--workers", str(workers), "--stage"]
     taken = {}
     for name in (*NEEDED, *MEASURED):
@@ -94,12 +102,22 @@ def write(path: Path, megabytes: float, pieces: Iterator[str] | None = None) -> 
     size = 0.0
     with gzip.open(path, "wt", encoding="utf-8", compresslevel=6) as file:
         for number, text in enumerate(pieces or texts()):
-            line = document(text, url=f"https://www.example.org/{number}", language="en" if number % 2 else None)
+            line = code(number, text) if path.name == NAMES["github"] else page(number, text)
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             size += len(text.encode()) / 1e6
             if size >= megabytes:
                 return size
     raise AssertionError("texts never end")
+
+
+def page(number: int, text: str) -> dict[str, Any]:
+    """Return a document as RedPajama-v2 has it."""
+    return document(text, url=f"https://www.example.org/{number}", language="en" if number % 2 else None)
+
+
+def code(number: int, text: str) -> dict[str, Any]:
+    """Return a file as RedPajama-v1 has those of GitHub."""
+    return {"text": text, "meta": {"repo_name": "python/cpython", "path": f"Lib/{number}.py", "license": "mit"}}
 
 
 def write_hard(path: Path) -> float:
@@ -140,9 +158,9 @@ def texts() -> Iterator[str]:
                     yield piece
 
 
-def stage(folder: Path, wanted: str, workers: int) -> Figures:
+def stage(folder: Path, wanted: str, workers: int, layout: str = "redpajama") -> Figures:
     """Run the stages up to the wanted one, of which the others are in the store; return what it took."""
-    source = row(folder / NAME, name="shard", format="redpajama", revision=SHARD)
+    source = row(folder / NAMES[layout], name="shard", **SOURCES[layout])
     sections = {
         "fetch": FetchSection(sources=(source,)),
         "questions": QuestionsSection(tasks=("bits_per_byte", "humaneval")),

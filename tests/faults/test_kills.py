@@ -13,7 +13,7 @@ from tests.workflow import tiny
 from tests.workflow.conftest import corpora, secrets, undisturbed  # noqa: F401
 
 KILLS, MOST = (60, 180) if FULL else (6, 60)
-TARGETS = ["snakemake", "driver", "part", "rank"]
+TARGETS = ["snakemake", "driver", "forks", "part", "rank"]
 
 
 class Killer:

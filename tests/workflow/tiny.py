@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import yaml
 
+from hominis.jobs.forks import NAME
+
 ROOT = Path(__file__).parents[2]
 MODULES = "argparse ast asyncio base64 bisect calendar collections concurrent configparser contextlib copy csv ctypes \
 dataclasses datetime decimal difflib dis doctest email enum fractions functools gettext glob gzip hashlib heapq hmac \
@@ -75,10 +77,12 @@ def _source(folder, name, corpus, documents):
     }
 
 
-def _kind(command):
-    line = " ".join(command)
+def _kind(process):
+    line = " ".join(process.cmdline())
     if "hominis.train.rank" in line:
         return "rank"
+    if "--forks" in line and not process.name().startswith(NAME):
+        return "forks"
     if "-m hominis part" in line:
         return "part"
     if "-m snakemake" in line:
@@ -150,7 +154,7 @@ class Run:
             with contextlib.suppress(psutil.Error):
                 if process.environ().get("HOMINIS_TEST_FOLDER") != str(self.folder):
                     continue
-                if process.status() != psutil.STATUS_ZOMBIE and kind in ("", _kind(process.cmdline())):
+                if process.status() != psutil.STATUS_ZOMBIE and kind in ("", _kind(process)):
                     found.append(process)
         return found
 

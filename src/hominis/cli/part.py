@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import click
 
 from hominis.errors import HominisError, Interrupted
 from hominis.jobs import identity, intents
+from hominis.jobs.forks import served
 from hominis.jobs.states import EXIT_BUSY, EXIT_RESUME
-from hominis.jobs.task import read_part
+from hominis.jobs.task import read_part, stage_of
 from hominis.stages import STAGES
 from hominis.store.redact import redact
 from hominis.store.run import BUSY, run_part
@@ -25,8 +27,11 @@ from hominis.store.site import Site
 @click.option(
     "--batch", type=click.Path(path_type=Path, exists=True), help="The intent; Slurm says which of its parts."
 )
-def command(task: Path, part: str | None, batch: Path | None) -> int:
+@click.option("--forks", is_flag=True, help="Read from standard input which parts to do, each in a fork.")
+def command(task: Path, part: str | None, batch: Path | None, forks: bool) -> int:
     """Do one part of a written task."""
+    if forks and (part := served(partial(_preload, task))) is None:
+        return 0
     from pydantic import TypeAdapter
 
     from hominis.carbon.meter import start
@@ -65,3 +70,11 @@ def command(task: Path, part: str | None, batch: Path | None) -> int:
         sys.stderr.write(redact("".join(traceback.format_exception(error))))
         return 1
     return EXIT_BUSY if outcome == BUSY else 0
+
+
+def _preload(task: Path) -> None:
+    """Load what all parts of a task need."""
+    import hominis.carbon.meter
+    import hominis.config.run  # noqa: F401
+
+    STAGES[stage_of(task)].preload()

@@ -18,6 +18,17 @@ _ROW = ("corpus", "licence", "file", "format", "include", "licences", "revision"
 _DOMAINS = "annotate.domains"
 
 
+def preload() -> None:
+    """Load what measuring needs."""
+    import hominis.corpus.domains
+    import hominis.corpus.published
+    import hominis.corpus.readers.documents
+    import hominis.corpus.tables  # noqa: F401
+    from hominis.corpus import annotations
+
+    annotations.preload()
+
+
 def parts(section: AnnotateSection, inputs: Inputs) -> Sequence[Part]:
     """Return a part per source of documents, which reads the sources ``of`` it, too.
 

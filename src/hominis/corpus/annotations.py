@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from hominis.config.corpus import AnnotateSection
 from hominis.config.signals import INTEGERS, NUMBERS
+from hominis.corpus.kernels.fasttext import beginnings, identified
 from hominis.corpus.kernels.hash64 import content_hashes
 from hominis.corpus.kernels.lines import scan_lines
 from hominis.corpus.kernels.normalise import normalised
 from hominis.corpus.kernels.texts import texts_of
 from hominis.corpus.language import with_languages
+from hominis.corpus.language_model import identifier
 from hominis.corpus.minhash import signature_field, signatures
 from hominis.corpus.signals import signals
 
@@ -56,3 +58,13 @@ def _table(frame: pl.DataFrame, signature: pa.FixedSizeListArray, wanted: pa.Sch
     unmeasured = [pl.lit(None).alias(name) for name in NUMBERS if name not in frame.columns]
     arrow = frame.with_columns(unmeasured).select(wanted.names[:-1]).to_arrow(compat_level=pl.CompatLevel.oldest())
     return arrow.append_column("signature", signature).cast(wanted)
+
+
+def preload() -> None:
+    """Load compiled kernels, tables and the model of languages, by measuring a text. No Polars: it starts threads."""
+    raw = texts_of(pa.array(["A text of few words."], pa.large_string()))
+    normal = normalised(raw)
+    signals(raw, normal, scan_lines(raw, normal.lines), pa.array(["en"]))
+    content_hashes(normal.texts)
+    signatures(normal.texts, "own", 1, 1)
+    identified(raw, beginnings(raw, 1)[0], identifier()[0])

@@ -12,9 +12,13 @@ import polars as pl
 import pyarrow as pa
 
 from hominis.corpus.card import Card
-from hominis.corpus.contamination import Contamination, Item
+from hominis.corpus.contamination import RUN, Contamination, Item
 from hominis.corpus.kept import schema
-from hominis.corpus.pii import replaced
+from hominis.corpus.kernels.hash64 import content_hashes
+from hominis.corpus.kernels.ngrams import first_runs, runs_of
+from hominis.corpus.kernels.normalise import normalised
+from hominis.corpus.kernels.texts import texts_of
+from hominis.corpus.pii import KINDS, find, replaced
 from hominis.corpus.pipeline import paired
 from hominis.corpus.tables import TableWriter
 
@@ -95,3 +99,12 @@ def _without(rows: pa.Table, places: pl.Series) -> pa.Table:
 def _with_ids(rows: pa.Table, found: pl.DataFrame, wanted: pa.Schema) -> pa.Table:
     names = pl.Series("id", rows["id"])[found["row"]]
     return found.with_columns(names).select(wanted.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(wanted)
+
+
+def preload() -> None:
+    """Load compiled kernels and tables, by cleaning a text. No Polars: it starts threads."""
+    raw = texts_of(pa.array(["A text of few words."], pa.large_string()))
+    normal = normalised(raw)
+    first_runs(runs_of(normal.texts, np.diff(normal.words), RUN, 1), normal.texts)
+    find(raw, KINDS)
+    content_hashes(raw)

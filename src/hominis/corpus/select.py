@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from hominis.corpus.contamination import Item
 
 
+def preload() -> None:
+    """Load what reading and cleaning need."""
+    import hominis.corpus.choice
+    import hominis.corpus.readers.documents  # noqa: F401
+    from hominis.corpus import clean
+
+    clean.preload()
+
+
 def parts(section: SelectSection, inputs: Inputs) -> Sequence[Part]:
     """Return a part per source. It reads the annotations of its whole corpus, whose held-out documents it must know.
 

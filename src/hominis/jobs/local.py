@@ -1,4 +1,4 @@
-"""Jobs of this machine: processes in sessions of their own, which don't end with their driver.
+"""Jobs of this machine: processes in sessions of their own, which don't end with their driver (see ``forks``).
 
 Their identity is the owner of the attempt that they claim, so a new driver needs nothing else to find them again.
 """
@@ -6,7 +6,6 @@ Their identity is the owner of the attempt that they claim, so a new driver need
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -15,41 +14,44 @@ import psutil
 
 from hominis.jobs import identity
 from hominis.jobs.backend import Job
+from hominis.jobs.forks import Forks
 from hominis.jobs.states import rule
 from hominis.store.cores import share
 from hominis.store.owner import Owner, death, started
 
 
 class Local:
-    """Starts parts as detached processes, ``slots`` at a time, one for each core; fewer parts have more cores each."""
+    """Starts parts as detached processes, ``slots`` at a time, one for each core; fewer parts have more cores each.
+
+    All are forks of one process, as long as that lives.
+    """
 
     proof = staticmethod(identity.proof)
 
     def __init__(self, task: Path, logs: Path, slots: int) -> None:
         self._task, self._logs, self._slots = task, logs, slots
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._forks: dict[str, Forks] = {}
+        self._newest: Forks | None = None
 
     def look(self, missing: Sequence[str]) -> Mapping[str, Job]:
         """Return how the processes stand that this driver started."""
-        return {part: self._job(self._children[part]) for part in missing if part in self._children}
+        return {part: _job(self._forks[part].code(part)) for part in missing if part in self._forks}
 
     def submit(self, parts: Sequence[str], avoid: Collection[str], busy: int) -> Sequence[str]:
         """Start parts. Their output goes to a log each, after that of earlier attempts."""
         started = parts[: max(self._slots - busy, 0)]
-        variables = os.environ | share(self._slots, busy + len(started))
+        variables = share(self._slots, busy + len(started))
         for part in started:
-            self._logs.mkdir(parents=True, exist_ok=True)
-            command = [sys.executable, "-m", "hominis", "part", str(self._task), part]
-            with self.log(part).open("ab") as log:
-                self._children[part] = subprocess.Popen(
-                    command,
-                    env=variables,
-                    start_new_session=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
+            self._forks[part] = self._living(part, variables)
+            self._forks[part].start(part, self.log(part), variables)
         return started
+
+    def _living(self, part: str, variables: Mapping[str, str]) -> Forks:
+        if self._newest is None or not self._newest.alive:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-m", "hominis", "part", str(self._task), "--forks"]
+            self._newest = Forks(command, self.log(part), os.environ | variables)
+        return self._newest
 
     def log(self, part: str) -> Path:
         """Return a part's log."""
@@ -60,15 +62,16 @@ class Local:
         end_leftovers(owner)
 
     def settle(self) -> None:
-        """Nothing is left to see: a process that published its part ends by itself."""
+        """A process that published its part ends by itself; nothing more is to be started."""
+        if self._newest:
+            self._newest.end()
 
-    @staticmethod
-    def _job(child: subprocess.Popen[bytes]) -> Job:
-        code = child.poll()
-        if code is None:
-            return Job("RUNNING", rule("RUNNING"))
-        state = "FAILED" if code else "COMPLETED"
-        return Job(state, rule(state, f"0:{-code}" if code < 0 else f"{code}:0"))
+
+def _job(code: int | None) -> Job:
+    if code is None:
+        return Job("RUNNING", rule("RUNNING"))
+    state = "FAILED" if code else "COMPLETED"
+    return Job(state, rule(state, f"0:{-code}" if code < 0 else f"{code}:0"))
 
 
 def end_leftovers(owner: Owner) -> None:

@@ -124,6 +124,11 @@ def read_part(path: Path, part: str) -> tuple[dict[str, Any], Part, dict[str, li
     return task, Part(part, mine["params"]), reads
 
 
+def stage_of(path: Path) -> str:
+    """Return the stage of a written task."""
+    return str(json.loads(path.read_text())["stage"])
+
+
 def of_run(site: Site, run: str, stage: str) -> list[Path]:
     """Return the folders of the tasks that a run last asked for at a stage, oldest first."""
     paths = sorted((site.root / "jobs" / stage).glob("*/task.json"), key=lambda path: path.stat().st_mtime)

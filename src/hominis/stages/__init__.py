@@ -1,12 +1,12 @@
 """The table of contents: every stage's name, revision, inputs, and where its functions stand.
 
-A stage's module has ``parts(section, inputs)`` and ``work(section, inputs, part, scratch)``. It is imported when one
-of them is called, so that reading this table costs nothing.
+A stage's module has ``parts(section, inputs)``, ``work(section, inputs, part, scratch)`` and perhaps ``preload()``. It
+is imported when one of them is called, so that reading this table costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -29,10 +29,15 @@ class _Module:
         summary: Summary = import_module(self.name).work(section, inputs, part, scratch)
         return summary
 
+    def preload(self) -> None:
+        preload: Callable[[], None] | None = getattr(import_module(self.name), "preload", None)
+        if preload:
+            preload()
+
 
 def _stage(name: str, revision: int, room: str, *inputs: str) -> Stage:
     module = _Module(f"hominis.{room}.{name}")
-    return Stage(name, revision, inputs, module.parts, module.work)
+    return Stage(name, revision, inputs, module.parts, module.work, module.preload)
 
 
 STAGES = {

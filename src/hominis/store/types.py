@@ -124,6 +124,7 @@ class Stage:
         inputs: the stages whose receipts it reads.
         parts: ``(section, inputs) -> parts``, run by the driver.
         work: ``(section, inputs, part, scratch) -> summary``, run once per missing part.
+        preload: loads what every part needs, so that it is there when a process forks: it must start no threads.
     """
 
     name: str
@@ -131,3 +132,4 @@ class Stage:
     inputs: tuple[str, ...]
     parts: Callable[[Any, Inputs], Sequence[Part]]
     work: Callable[[Any, Inputs, Part, Scratch], Summary]
+    preload: Callable[[], None] = lambda: None
