@@ -4,10 +4,9 @@
     python -m benchmarks.curation --hard
 
 The documents are pieces of Python's own sources and its packages', in RedPajama-v2's layout and half of them without a
-language, or as RedPajama-v1 has code (--layout github); where more text is asked for, the same sources are cut anew at
-other lines. Everything is on: language, all
-signals, own signatures, deduplication, a policy, decontamination, personal data. Each stage runs in a process of its
-own, through a real store; CPU seconds are its and its children's, starting them included; memory is the most that one
+language, or whole files as RedPajama-v1 has code (--layout github); where more text is asked for, the same sources are
+cut anew at other lines. Everything is on: language, all signals, own signatures, deduplication, a policy,
+decontamination, personal data. Each stage runs in a process of its own, through a real store; CPU seconds are its and its children's, starting them included; memory is the most that one
 process has had. Stages of a few seconds are measured best on an idle machine.
 
 With --hard the documents are of 8 MB each, of newlines, of words of one letter, of lines all different and so on, with
@@ -101,8 +100,9 @@ def write(path: Path, megabytes: float, pieces: Iterator[str] | None = None) -> 
     """Write a file of documents, the next of some pieces; return the megabytes of its text."""
     size = 0.0
     with gzip.open(path, "wt", encoding="utf-8", compresslevel=6) as file:
-        for number, text in enumerate(pieces or texts()):
-            line = code(number, text) if path.name == NAMES["github"] else page(number, text)
+        of_code = path.name == NAMES["github"]
+        for number, text in enumerate(pieces or texts(10_000 if of_code else 100)):
+            line = code(number, text) if of_code else page(number, text)
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             size += len(text.encode()) / 1e6
             if size >= megabytes:
@@ -146,14 +146,14 @@ def noise(size: int) -> str:
     return random.randbytes(size // 2).hex()
 
 
-def texts() -> Iterator[str]:
-    """Yield pieces of Python's own sources and its packages': of 100 lines, then of 113, and so on."""
+def texts(lines: int = 100) -> Iterator[str]:
+    """Yield pieces of Python's own sources and its packages': of so many lines, then of 13 more, and so on."""
     paths = [p for place in ("stdlib", "purelib") for p in sorted(Path(sysconfig.get_path(place)).rglob("*.py"))]
-    for length in count(100, 13):
+    for length in count(lines, 13):
         for path in paths:
-            lines = path.read_text(encoding="utf-8", errors="ignore").splitlines(keepends=True)
-            for begin in range(0, len(lines), length):
-                piece = "".join(lines[begin : begin + length])
+            source = path.read_text(encoding="utf-8", errors="ignore").splitlines(keepends=True)
+            for begin in range(0, len(source), length):
+                piece = "".join(source[begin : begin + length])
                 if piece.strip() and "\0" not in piece:
                     yield piece
 

@@ -46,7 +46,9 @@ class TableWriter:
 
     def write(self, rows: pa.Table) -> None:
         """Append rows."""
-        self._held.append(rows)
+        import numpy as np
+
+        self._held.append(rows.take(np.arange(rows.num_rows)))  # as they are they may hold on to all they are cut from
         self._bytes += rows.nbytes
         if self._bytes >= _GROUP_BYTES:
             self._write_group()

@@ -1,5 +1,8 @@
 """Tables are written in groups of rows that are worth their cost, and lose nothing."""
 
+import weakref
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -38,3 +41,13 @@ def test_an_error_is_not_hidden_by_what_was_not_yet_written(tmp_path):
         table.write(rows(0, 10))
         raise ZeroDivisionError
     assert pq.read_table(tmp_path / "cut.parquet").num_rows == 0
+
+
+def test_what_waits_holds_on_to_nothing_that_it_was_cut_from(tmp_path):
+    numbers = np.arange(1_000_000)
+    there = weakref.ref(numbers)
+    with TableWriter(tmp_path / "few.parquet", pa.schema([("number", pa.int64())])) as table:
+        table.write(pa.table({"number": pa.array(numbers).slice(7, 2)}))
+        del numbers
+        assert there() is None
+    assert pq.read_table(tmp_path / "few.parquet")["number"].to_pylist() == [7, 8]
