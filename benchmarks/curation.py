@@ -6,8 +6,9 @@
 The documents are pieces of Python's own sources and its packages', in RedPajama-v2's layout and half of them without a
 language, or whole files as RedPajama-v1 has code (--layout github); where more text is asked for, the same sources are
 cut anew at other lines. Everything is on: language, all signals, own signatures, deduplication, a policy,
-decontamination, personal data. Each stage runs in a process of its own, through a real store; CPU seconds are its and its children's, starting them included; memory is the most that one
-process has had. Stages of a few seconds are measured best on an idle machine.
+decontamination, personal data. Each stage runs in a process of its own, through a real store; CPU seconds are its and
+its children's, starting them included; memory is the most that one process has had. Stages of a few seconds are
+measured best on an idle machine.
 
 With --hard the documents are of 8 MB each, of newlines, of words of one letter, of lines all different and so on, with
 a line of a gigabyte between them.

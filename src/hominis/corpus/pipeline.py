@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-_MOST_CHARACTERS, _MOST_ITEMS = 2**20, 2**15
+_MOST_CHARACTERS, _MOST_ITEMS = 2**22, 2**15
 
 AHEAD = 2
 """Batches that wait for each worker."""
@@ -24,15 +24,16 @@ LOOK_SECONDS = 1.0
 
 
 def batched(items: Iterable[Given], length: Callable[[Given], int]) -> Iterator[list[Given]]:
-    """Yield items in lists of a megabyte or little more, by the ``length`` of each; none is empty."""
+    """Yield items in lists of 4 MB at most, by the ``length`` of each, or of one that is longer; none is empty."""
     held: list[Given] = []
     size = 0
     for item in items:
-        held.append(item)
-        size += length(item)
-        if size >= _MOST_CHARACTERS or len(held) >= _MOST_ITEMS:
+        more = length(item)
+        if held and (size + more > _MOST_CHARACTERS or len(held) >= _MOST_ITEMS):
             yield held
             held, size = [], 0
+        held.append(item)
+        size += more
     if held:
         yield held
 

@@ -44,7 +44,7 @@ STAGES = {
     stage.name: stage
     for stage in (
         _stage("fetch", 1, "corpus"),
-        _stage("annotate", 4, "corpus", "fetch"),
+        _stage("annotate", 5, "corpus", "fetch"),
         _stage("deduplicate", 4, "corpus", "annotate"),
         _stage("questions", 1, "evaluate"),
         _stage("select", 4, "corpus", "fetch", "annotate", "deduplicate", "questions"),

@@ -1,23 +1,11 @@
 """Looked-up tokens are the tokenizer's own, whatever the text."""
 
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from operator import floordiv
-
-import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from hominis.corpus import encode
-from hominis.corpus.pipeline import paired, processes
 
 TRAINED = [
     "def value(x):\n\treturn x * 12  # it's 3.5 times what we'll need, isn't it?\n\n\n    if x:\r\n        pass\n",
@@ -66,44 +54,3 @@ def test_another_pattern_is_left_to_the_tokenizer(text):
 def test_what_is_remembered_is_bounded(monkeypatch):
     monkeypatch.setattr(encode, "REMEMBERED", 5)
     same(OURS, " ".join(TRAINED))
-
-
-def double(number):
-    return 2 * number
-
-
-def test_batches_come_back_in_their_order():
-    for pools in (ThreadPoolExecutor, partial(processes, prepare=int)):
-        assert list(paired(range(50), double, 2, pools)) == [(number, 2 * number) for number in range(50)]
-
-
-def test_an_error_in_a_batch_is_raised_in_its_turn_and_no_thread_stays():
-    with pytest.raises(ZeroDivisionError):
-        list(paired([3, 2, 0, 1], partial(floordiv, 6), 2))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
-
-
-def test_batches_before_an_error_are_used():
-    made = paired(iter([3, 2, 0, 1]), partial(floordiv, 6), 2)
-    assert [next(made), next(made)] == [(3, 2), (2, 3)]
-    with pytest.raises(ZeroDivisionError):
-        next(made)
-
-
-def test_processes_end_with_a_parent_that_is_killed():
-    code = "from tests.unit.corpus.test_encode import hang; hang()"
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    assert len(children) == 2
-    assert not psutil.wait_procs(children, timeout=20)[1]
-
-
-def hang():
-    with processes(2, int) as pool:
-        waits = [pool.submit(time.sleep, 1) for _ in range(2)]
-        for wait in waits:
-            wait.result()
-        print(*pool._processes, flush=True)
-        time.sleep(600)

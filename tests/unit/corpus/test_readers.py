@@ -422,7 +422,7 @@ def test_control_characters_of_a_page_cost_neither_the_page_nor_the_file(tmp_pat
 
 
 def test_many_documents_come_in_several_batches_and_every_reading_is_the_same(tmp_path):
-    members = [(f"{i}.txt", f"{i} " * 100_000) for i in range(12)]
+    members = [(f"{i}.txt", f"{i} " * 200_000) for i in range(12)]
     documents = Documents(sdist(tmp_path / "p.tar.gz", members), "src")
     first, second = list(documents), list(documents)
     assert len(first) > 1

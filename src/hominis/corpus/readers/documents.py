@@ -42,8 +42,8 @@ def schema() -> pa.Schema:
 class Documents:
     """The documents of one raw file.
 
-    Iterating yields record batches of a megabyte or more each, with the columns ``id`` (as published, or
-    ``<source>/<path>``), ``path``, ``text`` and ``licence``, and where the file gives them ``language``,
+    Iterating yields record batches of up to 4 MB each, or of one longer document, with the columns ``id`` (as
+    published, or ``<source>/<path>``), ``path``, ``text`` and ``licence``, and where the file gives them ``language``,
     ``language_score``, ``domain``, ``url``, ``title`` and ``digest``; ``rejects`` has, after that, the records that
     hold no document.
 
