@@ -183,3 +183,8 @@ def test_groups_are_those_of_the_definition(tmp_path_factory, documents, shape, 
     needed = needed_agreement(similarity, 6) if verify else 0
     expected = slow(ids, hashes, values, *shape, needed)
     assert {row["id"]: (row["kept"], row["kind"]) for row in rows} == expected
+
+
+def test_the_first_document_of_a_later_source_may_have_copies(found):
+    texts = {"first/0": "One text of some words.", "second/0": "Another text.", "second/1": "Another text."}
+    assert found(texts) == {"second/1": ("second/0", "exact")}

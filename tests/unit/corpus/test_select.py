@@ -1,5 +1,6 @@
 """What leaves the text of documents that duplicates and policies leave: evaluation's items and personal data."""
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +10,7 @@ from hominis.config.policy import Policy
 from hominis.corpus import pipeline, tables
 from hominis.corpus.choice import chosen
 from hominis.corpus.contamination import RUN
+from hominis.corpus.hashing import splitmix64
 from hominis.corpus.kept import kept_batches
 from hominis.corpus.pii import KINDS
 from hominis.corpus.readers.documents import Documents
@@ -168,3 +170,14 @@ def test_what_is_held_of_each_document_is_small(chain, tmp_path):  # noqa: F811
     duplicates, section = made["deduplicate"][0].path / "duplicates.parquet", SelectSection(policies=KEEP_ALL)
     decided = chosen("own", annotations, duplicates, {"own": Policy()}, section)
     assert decided.height == 200 and decided.estimated_size() <= 20 * 200
+
+
+def test_where_nothing_is_drawn_the_lowest_draw_of_the_corpus_is_held_out(chain, tmp_path):  # noqa: F811
+    sources = [source(tmp_path, [text(n) for n in range(begin, begin + 9)], f"s{begin}") for begin in (0, 10, 20)]
+    for seed in range(4):
+        made = chain(tuple(sources), heldout=1e-12, heldout_seed=seed)
+        annotated = [row for one in made["annotate"] for row in rows(one, "annotations.parquet")]
+        key = int(splitmix64(np.array([seed], np.uint64))[0])
+        draws = splitmix64(np.array([row["content_hash"] ^ key for row in annotated], np.uint64))
+        held = [d["id"] for one in made["select"] for d in rows(one, "documents.parquet") if d["split"] == "heldout"]
+        assert held == [annotated[int(draws.argmin())]["id"]]

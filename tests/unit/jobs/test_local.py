@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -52,6 +53,24 @@ def test_parts_that_run_at_once_share_the_cores(tmp_path, monkeypatch):
     assert done(local, "abcd") == dict.fromkeys("abcd", "COMPLETED")
     told = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.part")}
     assert told == {"a": "4", "b": "1", "c": "1", "d": "1"}
+
+
+def test_a_process_that_died_is_replaced_and_none_stays(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(TELL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("HOMINIS_TELL", str(tmp_path))
+    local = Local(tmp_path / "task.json", tmp_path / "logs", 1)
+    for part in "ab":
+        local.submit([part], (), 0)
+        assert done(local, part) == {part: "COMPLETED"}
+        os.kill(local._newest._process.pid, signal.SIGKILL)
+        local._newest._process.wait()
+    local.submit(["c"], (), 0)
+    assert done(local, "c") == {"c": "COMPLETED"}
+    last = local._newest._process.pid
+    assert started(last) is not None
+    local.settle()
+    assert started(last) is None
 
 
 def done(local, parts):
