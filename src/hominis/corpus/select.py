@@ -78,7 +78,9 @@ def work(section: SelectSection, inputs: Inputs, part: Part, scratch: Scratch) -
     items = _items(inputs)
     read = partial(_written, section, inputs, annotations[part.id], items=items, scratch=scratch)
     written = first = read(own)
-    decided = without(own, having(annotations[part.id], pl.Series(first.contaminated["id"])), section)
+    decided = own
+    if first.contaminated.num_rows:
+        decided = without(own, having(annotations[part.id], pl.Series(first.contaminated["id"])), section)
     if others_held(decided, own):
         written = read(decided)
     with TableWriter(scratch.out / "contaminated.parquet", LEFT) as table:
